@@ -16,6 +16,12 @@ use crate::error::{Error, Hint, Kind, Result};
 /// only few lists into no pages.
 pub const MAX_ROWS: usize = 200_000;
 
+/// So many values one object or row of an answer may have, all that is within it counted: the largest that services have
+/// are some thousands. Each costs many times its text once it is read.
+pub const MAX_VALUES: usize = 1_000_000;
+/// A list may have so many for each row beside that.
+const VALUES_OF_ROW: usize = 128;
+
 /// The answer of an operation.
 #[derive(Clone, Debug, Default)]
 pub enum Answer {
@@ -54,6 +60,7 @@ impl Answer {
     pub(crate) fn record_of(body: &[u8], service: Option<Whose>) -> Result<Answer> {
         let text = text_of(body)?;
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| broken(text, &error, service))?;
+        few_values(text, MAX_VALUES, service)?;
         Ok(Answer::Record(raw.to_owned()))
     }
 
@@ -207,7 +214,7 @@ pub(crate) fn rows_of(body: &[u8], service: Option<Whose>) -> Result<Vec<&RawVal
     let text = text_of(body)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let rows = RowsOf(MAX_ROWS).deserialize(&mut reader).and_then(|rows| reader.end().map(|()| rows));
-    rows.map_err(|error| {
+    let rows = rows.map_err(|error| {
         if error.to_string().starts_with(TOO_MANY) {
             let words = format!("the answer has more than {MAX_ROWS} rows, more than were asked for");
             service.map(Whose::hint).into_iter().fold(Error::new(Kind::Unreachable, words), Error::hint)
@@ -216,7 +223,34 @@ pub(crate) fn rows_of(body: &[u8], service: Option<Whose>) -> Result<Vec<&RawVal
         } else {
             broken(text, &error, service)
         }
-    })
+    })?;
+    if scan::has_more_values(text, MAX_VALUES) {
+        few_values(text, MAX_VALUES + VALUES_OF_ROW * rows.len(), service)?;
+        rows.iter().try_for_each(|row| few_values(row.get(), MAX_VALUES, service))?;
+    }
+    Ok(rows)
+}
+
+/// Refuses what would cost far more memory than its text, and time with it. It is no better next time.
+fn few_values(text: &str, most: usize, service: Option<Whose>) -> Result<()> {
+    if !scan::has_more_values(text, most) {
+        return Ok(());
+    }
+    let words = format!("the answer has more than {most} values, more than anything has that was asked for");
+    let error = Error::new(Kind::Unreachable, words).lasting();
+    Err(service.map(Whose::hint).into_iter().fold(error, Error::hint))
+}
+
+/// Refuses a document that is read as a whole, whatever it is, where it has more values than an answer may have.
+///
+/// # Errors
+/// [`Kind::Unreachable`].
+pub(crate) fn bounded(json: &str) -> Result<()> {
+    if !scan::has_more_values(json, MAX_VALUES) {
+        return Ok(());
+    }
+    let rows = scan::elements(json).map_or(0, Iterator::count);
+    few_values(json, MAX_VALUES + VALUES_OF_ROW * rows.min(MAX_ROWS), None)
 }
 
 /// How the reader's own error begins.

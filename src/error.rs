@@ -4,6 +4,7 @@
 
 mod command_line;
 mod hint;
+pub(crate) mod withheld;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -177,7 +178,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: withheld::taken_out(message.into()),
             hints: Vec::new(),
             fault: None,
             body: None,
@@ -298,7 +299,18 @@ impl Error {
     /// Adds what the service said.
     #[must_use]
     pub fn with_fault(mut self, fault: ServiceError) -> Self {
-        self.0.fault = Some(fault);
+        let field = |field: FieldFault| FieldFault {
+            field: withheld::taken_out(field.field),
+            code: withheld::taken_out(field.code),
+            message: withheld::taken_out(field.message),
+        };
+        self.0.fault = Some(ServiceError {
+            status: fault.status,
+            code: withheld::taken_out(fault.code),
+            message: withheld::taken_out(fault.message),
+            fields: fault.fields.into_iter().map(field).collect(),
+            request_id: fault.request_id.map(withheld::taken_out),
+        });
         self
     }
 
@@ -312,7 +324,7 @@ impl Error {
     /// Adds the body that came with the error, such as the machine of a 410.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<String>) -> Self {
-        self.0.body = Some(body.into());
+        self.0.body = Some(withheld::taken_out(body.into()));
         self
     }
 
@@ -417,7 +429,7 @@ impl Error {
         let mut list: Vec<String> = Vec::new();
         let mut next = self.0.source.as_deref().map(|e| e as &dyn StdError);
         while let Some(cause) = next {
-            let words = cause.to_string();
+            let words = withheld::taken_out(cause.to_string());
             // Wrappers often repeat what they wrap.
             if list.last().is_none_or(|last| !last.ends_with(&words)) {
                 list.push(words);

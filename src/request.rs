@@ -72,6 +72,14 @@ impl Arg {
         }
     }
 
+    /// Remembers what is secret in it, by its name.
+    fn remember(&self, name: &str) {
+        match self {
+            Arg::Text(text) => sensitive::remember_named(name, &text.as_str().into()),
+            Arg::Json(raw) => sensitive::remember_named(name, &serde_json::from_str(raw.get()).unwrap_or_default()),
+        }
+    }
+
     fn as_json(&self) -> String {
         match self {
             Arg::Text(text) => quote(text),
@@ -258,6 +266,13 @@ impl Request {
         }
         if !op.one_of.is_empty() && op.one_of.iter().all(|name| args.get(name).is_none()) {
             return Err(Error::usage(format!("{} needs one of the parameters {}", op.id, op.one_of.join(", "))));
+        }
+        for (name, value) in &args.0 {
+            // Tags are for everybody to see.
+            if field_of(op, name).is_some_and(|field| !matches!(field.kind, Kind::Tags(_))) && !name.starts_with("tag.")
+            {
+                value.remember(name);
+            }
         }
         if !body.is_empty() {
             body.push('}');

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::answer::scan::members;
 use crate::answer::{Answer, Row, Whose};
 use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
-use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError};
+use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError, withheld};
 use due::Due;
 
 /// No pause that a service asks for is longer here.
@@ -361,7 +361,7 @@ impl Response {
             ));
         }
         if (300..400).contains(&self.status) {
-            let to = self.header("location").unwrap_or("nowhere");
+            let to = withheld::without(self.header("location").unwrap_or("nowhere"));
             error = error.hint(format!(
                 "it points to {to}; redirects are not followed, so that a signature never leaves this server"
             ));

@@ -14,9 +14,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
 use secrecy::zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, withheld};
 pub(crate) use shape::is_uuid;
-use shape::{behind_scheme, has_line, is_userinfo, login};
+use shape::{has_line, is_userinfo, login};
 
 /// No name, login or fingerprint is longer, in characters.
 const MAX_LEN: usize = 200;
@@ -28,6 +28,8 @@ const SHORTEST_RUN: usize = 16;
 const SHORTEST_BODY: usize = 20;
 /// Base64 of base64 is looked into, and no deeper.
 const DEPTH: u32 = 2;
+/// What a request holds in a field of a telling name may be a word, if it is shorter.
+const SHORTEST_SENT: usize = 6;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -80,7 +82,8 @@ pub fn sort(text: &str) -> Option<Sort> {
     if is_key(text) {
         return Some(Sort::Key);
     }
-    if login(text).is_some() {
+    if login(text).is_some() || decodings(text.as_bytes()).any(|bytes| std::str::from_utf8(&bytes).is_ok_and(has_login))
+    {
         return Some(Sort::Login);
     }
     if text.contains(LINE_ENDS) {
@@ -102,6 +105,10 @@ pub fn in_text(text: &str) -> Option<Sort> {
         Some(Sort::Userinfo) => None,
         sort => sort,
     }
+}
+
+fn has_login(text: &str) -> bool {
+    shape::behind_slashes(text).is_some()
 }
 
 /// Percent signs that stand for others are looked behind so many times.
@@ -170,6 +177,8 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
             format!("({}, not shown)", Sort::Line).into()
         }
         Some(Sort::Lines | Sort::Return | Sort::Long(_)) => {
+            // As a whole: what is cut would not be known any more.
+            let text = withheld::without(text);
             let mut short: String = text.chars().take(MAX_LEN).collect();
             if short.len() < text.len() {
                 short.push('…');
@@ -227,9 +236,8 @@ pub fn url_end(text: &str) -> Cow<'_, str> {
 }
 
 fn without_login(text: &str) -> String {
-    let (Some(rest), Some(login)) = (behind_scheme(text), login(text)) else { return text.to_owned() };
-    let scheme = text.get(..text.len() - rest.len()).unwrap_or_default();
-    let rest = rest.get(login..).unwrap_or_default();
+    // Encoded, it has no place of its own.
+    let Some((scheme, rest)) = login(text) else { return "(a URL, not shown)".to_owned() };
     let kept = format!("{}***{rest}", if sort(scheme).is_some() { "…://" } else { scheme });
     // Two URLs in one text.
     if sort(rest).is_some() { "(a URL, not shown)".to_owned() } else { kept }
@@ -249,6 +257,23 @@ pub fn is_secret_name(name: &str) -> bool {
     const HOLD: &[&str] = &["pass", "secret", "token", "private", "credential", "apikey"];
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     HOLD.iter().any(|word| letters.contains(word)) || name.to_ascii_lowercase().ends_with("_pw")
+}
+
+/// Remembers the texts within a value that has this name, and within its parts, where the name says that they are
+/// secrets. What is as short as a word may be one.
+pub(crate) fn remember_named(name: &str, value: &serde_json::Value) {
+    remember_within(is_secret_name(name), value);
+}
+
+fn remember_within(secret: bool, value: &serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) if secret && text.chars().count() >= SHORTEST_SENT => withheld::remember(text),
+        serde_json::Value::Array(all) => all.iter().for_each(|value| remember_within(secret, value)),
+        serde_json::Value::Object(all) => {
+            all.iter().for_each(|(name, value)| remember_within(secret || is_secret_name(name), value));
+        }
+        _ => {}
+    }
 }
 
 /// Whether this holds a private key: its armour, its beginning without armour, or either in base64.
@@ -499,6 +524,14 @@ mod tests {
             ("http://jill:pw", "http://***"),
             ("http://jill:2:1", "http://***"),
             ("//jill%40host:1", "//***"),
+            ("x=//jill:pw@host", "x=//***@host"),
+            ("http\u{ff1a}//jill:PW@host", "http\u{ff1a}//***@host"),
+            ("http\u{ff1a}//jill:P/W@host/x", "http\u{ff1a}//***@host/x"),
+            ("http\u{ff1a}\u{ff0f}\u{ff0f}jill\u{ff1a}PW\u{ff20}host", "http\u{ff1a}\u{ff0f}\u{ff0f}***\u{ff20}host"),
+            ("see http://a/b and http\u{ff1a}//jill:PW@host", "see http://a/b and http\u{ff1a}//***@host"),
+            ("\\\\jill:pw@host", "\\\\***@host"),
+            ("http%3A%2F%2Fjill%3Apw%40host", "(a URL, not shown)"),
+            ("x%252F%252Fjill:pw@host", "(a URL, not shown)"),
         ] {
             assert_eq!(sort(text), Some(Sort::Login), "{text}");
             assert_eq!(url(text), expected);
@@ -509,14 +542,7 @@ mod tests {
 
     #[test]
     fn a_name_with_a_password_and_a_line_of_a_key_are_shown_to_nobody() {
-        for text in [
-            "jill:pw@host",
-            "jill:p/w@host:80",
-            "jill:pw%40host",
-            "jill%3Apw%40host",
-            "a:b:c@host/x",
-            "x=//jill:pw@host",
-        ] {
+        for text in ["jill:pw@host", "jill:p/w@host:80", "jill:pw%40host", "jill%3Apw%40host", "a:b:c@host/x"] {
             assert_eq!(sort(text), Some(Sort::Userinfo), "{text}");
             assert_eq!(url(text), "(a name with a password, not shown)");
         }

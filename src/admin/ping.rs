@@ -59,7 +59,7 @@ impl Health {
 /// Whose answer it is instead, in words.
 pub fn read(service: &str, status: u16, body: &[u8]) -> Result<Health, String> {
     let service = service.to_ascii_lowercase();
-    let value: Value = serde_json::from_slice(body.trim_ascii()).unwrap_or_default();
+    let value = value_of(body);
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
     // A restify error instead of the ping itself: it is known by its code alone.
@@ -148,9 +148,18 @@ fn fits(service: &str, status: u16, body: &[u8], object: &Map<String, Value>) ->
     }
 }
 
+/// A body as JSON. That of a ping is short, and none that is not.
+fn value_of(body: &[u8]) -> Value {
+    let short = body.len() <= LONGEST;
+    short.then(|| serde_json::from_slice(body.trim_ascii()).ok()).flatten().unwrap_or_default()
+}
+
+/// The body of a ping has fewer bytes.
+const LONGEST: usize = 64 * 1024;
+
 /// Whose answer to `GET /ping` it is, in words.
 pub fn who(status: u16, body: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(body.trim_ascii()).unwrap_or_default();
+    let value = value_of(body);
     let empty = Map::new();
     let object = value.as_object().unwrap_or(&empty);
     let names = ["vmapi", "napi", "fwapi", "volapi", "cnapi", "imgapi", "amon", "sapi", "mahi"];

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
 use serde_json::Value;
 
 /// The kind of white space JSON knows.
@@ -283,6 +283,31 @@ pub fn depth(json: &str) -> usize {
     deepest
 }
 
+/// Whether a document holds more values than this: whole objects and arrays, and all that is in them. Few do, and that
+/// is found out without a look at what is a string.
+pub fn has_more_values(json: &str, most: usize) -> bool {
+    let text = json.as_bytes();
+    let signs = memchr_iter(b',', text).count() + memchr2_iter(b'[', b'{', text).count();
+    signs >= most && values(text) > most
+}
+
+/// One for the document, one for each comma, and one for what each bracket opens.
+fn values(text: &[u8]) -> usize {
+    let (mut values, mut at) = (1, 0);
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => {
+                at = string_end(text, at);
+                continue;
+            }
+            b',' | b'[' | b'{' => values += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    values
+}
+
 /// The length of the longest number, in bytes: to read one takes time with the square of it.
 pub fn longest_number(json: &str) -> usize {
     let text = json.as_bytes();
@@ -347,6 +372,14 @@ mod tests {
             assert_eq!(member(json, "id"), found, "{json}");
             let own = members(json).unwrap().filter(|(name, _)| unquote(name).is_some_and(|name| name == "id"));
             assert_eq!(own.last().map(|(_, value)| value), found, "{json}");
+        }
+    }
+
+    #[test]
+    fn values_are_counted_and_not_the_signs_within_strings() {
+        assert_eq!(values(br#"{"a":[1,2,{"b":null}],"c":"[,,,{"}"#), 7);
+        for (json, most) in [("[0,0,0]", 4), ("7", 1), (r#"["a,b",",,,,,,"]"#, 3), (r#"{"\",":{},",":1}"#, 4)] {
+            assert!(!has_more_values(json, most) && has_more_values(json, most - 1), "{json}");
         }
     }
 

@@ -16,7 +16,7 @@ use super::openssh::{self, Sealed};
 use super::pem::{self, Block, MAX_FILE};
 use super::pkcs::{self, Bad};
 use super::secret::{Made, Secret};
-use crate::error::{Error, Kind, Result, quoted};
+use crate::error::{Error, Kind, Result, quoted, withheld};
 use crate::sensitive;
 
 /// How often a passphrase is asked for before giving up.
@@ -98,7 +98,7 @@ impl PrivateKey {
                 };
                 return Self::made(open.made, &open.comment, &block.label, file);
             }
-            ("RSA PRIVATE KEY", None) => pkcs::pkcs1(block.data.clone()),
+            ("RSA PRIVATE KEY", None) => pkcs::pkcs1(block.data.clone()).map_err(bad)?,
             ("EC PRIVATE KEY", None) => pkcs::sec1(&block.data).map_err(bad)?,
             ("RSA PRIVATE KEY" | "EC PRIVATE KEY", Some(dek_info)) => {
                 let lock = Lock::parse(dek_info).map_err(|cipher| {
@@ -108,7 +108,7 @@ impl PrivateKey {
                 unlock(file, &block.label, ask, |passphrase| {
                     let data = lock.open(&block.data, passphrase).ok_or(Bad::Passphrase)?;
                     let made = if block.label == "RSA PRIVATE KEY" {
-                        pkcs::pkcs1(data)
+                        pkcs::pkcs1(data)?
                     } else {
                         pkcs::sec1(&data).map_err(|_| Bad::Passphrase)?
                     };
@@ -282,6 +282,7 @@ fn unlock<T>(file: &str, label: &str, ask: &mut Asked<'_>, mut open: impl FnMut(
                 .hint(format!("ssh-add {}", quoted(file)))
                 .hint("put the passphrase into a file of your own and name it in SDC_KEY_PASSPHRASE_FILE"));
         };
+        withheld::remember(passphrase.expose_secret());
         match open(passphrase.expose_secret().as_bytes()) {
             Ok(opened) => return Ok(opened),
             Err(Bad::Passphrase) => {}

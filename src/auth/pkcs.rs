@@ -35,8 +35,11 @@ const MAX_ROUNDS: u32 = 10_000_000;
 const MAX_SCRYPT_MEMORY: u64 = 256 * 1024 * 1024;
 
 /// `BEGIN RSA PRIVATE KEY`
-pub(super) fn pkcs1(data: Zeroizing<Vec<u8>>) -> Made {
-    secret::rsa(data)
+pub(super) fn pkcs1(data: Zeroizing<Vec<u8>>) -> Result<Made, Bad> {
+    match secret::has_more_primes(&data) {
+        true => Err(Bad::Foreign("RSA with more than two primes")),
+        false => Ok(secret::rsa(data)),
+    }
 }
 
 /// `BEGIN EC PRIVATE KEY`
@@ -122,7 +125,7 @@ impl<'a> Pkcs8<'a> {
 pub(super) fn pkcs8(data: &[u8]) -> Result<Made, Bad> {
     let Pkcs8 { oid, parameters, key, public } = Pkcs8::parse(data).ok_or(Bad::Damaged)?;
     match oid {
-        _ if oid == RSA => Ok(secret::rsa(Zeroizing::new(key.to_vec()))),
+        _ if oid == RSA => pkcs1(Zeroizing::new(key.to_vec())),
         _ if oid == EC => ec(key, Some(curve(parameters.unwrap_or_default())?)),
         _ if oid == ED25519 => {
             let seed = Reader::new(key).take(der::OCTET_STRING).ok_or(Bad::Damaged)?;

@@ -8,11 +8,11 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
     RsaEncoding,
 };
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::BigUint;
 use rsa::pkcs1v15;
 use rsa::rand_core::OsRng;
 use rsa::signature::{RandomizedSigner as _, SignatureEncoding as _};
-use rsa::traits::PublicKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha512};
 
@@ -83,15 +83,16 @@ pub(super) type Made = Option<(Secret, Vec<u8>)>;
 
 /// From PKCS#1.
 pub(super) fn rsa(pkcs1: Zeroizing<Vec<u8>>) -> Made {
-    let (modulus, exponent) = {
-        let mut numbers = der::Reader::new(&pkcs1).within(der::SEQUENCE)?;
-        if numbers.take(der::INTEGER)? != [0] {
-            return None;
-        }
-        (numbers.positive()?, numbers.positive()?)
-    };
+    let mut numbers = der::Reader::new(&pkcs1).within(der::SEQUENCE)?;
+    if numbers.take(der::INTEGER)? != [0] {
+        return None;
+    }
+    let (modulus, exponent) = (numbers.positive()?, numbers.positive()?);
     let bits = modulus.len() * 8 - usize::try_from(modulus.first()?.leading_zeros()).ok()?;
-    if !(LEAST_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || exponent.len() > 8 {
+    // None of the others is longer in a key, and how long the arithmetic takes goes by all of them.
+    let rest = [numbers.positive()?, numbers.positive()?, numbers.positive()?];
+    let longer = rest.iter().any(|number| number.len() > modulus.len());
+    if !(LEAST_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || exponent.len() > 8 || longer {
         return None;
     }
     let mut blob = Vec::with_capacity(modulus.len() + 32);
@@ -103,15 +104,42 @@ pub(super) fn rsa(pkcs1: Zeroizing<Vec<u8>>) -> Made {
     let fast = ring::rsa::KeyPair::from_der(&pkcs1).ok();
     let slow = OnceLock::new();
     if fast.is_none() {
-        slow.set(rsa::RsaPrivateKey::from_pkcs1_der(&pkcs1).ok()?).ok()?;
+        slow.set(slow_rsa(&pkcs1)?).ok()?;
     }
     Some((Secret::Rsa(Box::new(RsaSecret { der: pkcs1, fast, slow })), blob))
 }
 
+/// Whether PKCS#1 has more than two primes, which nobody uses for SSH.
+pub(super) fn has_more_primes(pkcs1: &[u8]) -> bool {
+    let version = || der::Reader::new(pkcs1).within(der::SEQUENCE)?.take(der::INTEGER);
+    version() == Some(&[1])
+}
+
+/// A key for the other crate, which computes what belongs to the primes itself. `None` where the numbers do not fit
+/// together.
+fn slow_rsa(pkcs1: &[u8]) -> Option<rsa::RsaPrivateKey> {
+    let mut numbers = der::Reader::new(pkcs1).within(der::SEQUENCE)?;
+    numbers.take(der::INTEGER)?;
+    let mut next = || numbers.positive().map(BigUint::from_bytes_be);
+    let (n, e, d, p, q) = (next()?, next()?, next()?, next()?, next()?);
+    let primes = larger_first(p, q);
+    let key = rsa::RsaPrivateKey::from_components(n, e, d, primes).ok()?;
+    // Without it, which two equal primes do not have, the crate goes another way.
+    key.qinv().is_some().then_some(key)
+}
+
+/// To the remainder by the first prime less that by the second, which may be negative, the crate adds the first one
+/// until it is not: once where the first is the larger, and else as often as it goes into the second.
+fn larger_first(p: BigUint, q: BigUint) -> Vec<BigUint> {
+    if p < q { vec![q, p] } else { vec![p, q] }
+}
+
 /// From the numbers of an OpenSSH file, which has all of PKCS#1's but the two exponents.
 pub(super) fn rsa_from_numbers(n: &[u8], e: &[u8], d: &[u8], p: &[u8], q: &[u8], inverse: &[u8]) -> Made {
-    use rsa::BigUint;
     use secrecy::zeroize::Zeroize as _;
+    if [d, p, q].iter().any(|number| number.len() > n.len() + 1) {
+        return None;
+    }
     let reduce = |prime: &[u8]| -> Option<Zeroizing<Vec<u8>>> {
         let mut exponent = BigUint::from_bytes_be(d);
         let mut less = BigUint::from_bytes_be(prime);
@@ -223,7 +251,10 @@ impl Secret {
             (Secret::Ed25519(key), Algorithm::Ed25519Sha512) => Some(key.pair.sign(data).as_ref().to_vec()),
             _ => return Err(Error::other(format!("this key cannot make {} signatures", algorithm.as_str()))),
         };
-        signature.ok_or_else(|| Error::other("the signature could not be computed"))
+        signature.ok_or_else(|| match self {
+            Secret::Rsa(_) => Error::auth("the key is damaged: its numbers do not fit together, and sign nothing"),
+            _ => Error::other("the signature could not be computed"),
+        })
     }
 }
 
@@ -265,13 +296,15 @@ impl RsaSecret {
             let padding: &dyn RsaEncoding =
                 if algorithm == Algorithm::RsaSha512 { &RSA_PKCS1_SHA512 } else { &RSA_PKCS1_SHA256 };
             let mut signature = vec![0; key.public().modulus_len()];
-            key.sign(padding, &SystemRandom::new(), data, &mut signature).ok()?;
-            return Some(signature);
+            if key.sign(padding, &SystemRandom::new(), data, &mut signature).is_ok() {
+                return Some(signature);
+            }
+            // `ring` takes the exponents of the primes on trust, and only what it has signed tells that one is wrong.
         }
         let key = match self.slow.get() {
             Some(key) => key,
             None => {
-                let key = rsa::RsaPrivateKey::from_pkcs1_der(&self.der).ok()?;
+                let key = slow_rsa(&self.der)?;
                 self.slow.get_or_init(|| key)
             }
         };
@@ -285,5 +318,120 @@ impl RsaSecret {
         };
         let bytes = signature.ok()?.to_vec();
         (bytes.len() == size).then_some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PrivateKey, PublicKey, no_passphrase};
+    use super::*;
+
+    const UNEVEN: &str = include_str!("../../tests/data/uneven.pem");
+
+    fn pkcs1(pem: &str) -> Zeroizing<Vec<u8>> {
+        use base64::Engine as _;
+        let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        Zeroizing::new(base64::engine::general_purpose::STANDARD.decode(text).unwrap())
+    }
+
+    /// The numbers of a key, n first.
+    fn numbers(der: &[u8]) -> Vec<Vec<u8>> {
+        let mut reader = der::Reader::new(der).within(der::SEQUENCE).unwrap();
+        reader.take(der::INTEGER).unwrap();
+        (0..8).map(|_| reader.positive().unwrap().to_vec()).collect()
+    }
+
+    fn key(numbers: &[Vec<u8>]) -> Made {
+        let all: Vec<&[u8]> = std::iter::once([0].as_slice()).chain(numbers.iter().map(Vec::as_slice)).collect();
+        rsa(der::integers(&all))
+    }
+
+    #[track_caller]
+    fn signs(made: Made) -> RsaSecret {
+        let (Secret::Rsa(secret), blob) = made.unwrap() else { panic!("no RSA") };
+        let public = PublicKey::from_blob(blob, "").unwrap();
+        for algorithm in [Algorithm::RsaSha1, Algorithm::RsaSha256, Algorithm::RsaSha512] {
+            let signature = secret.sign(algorithm, b"date: now").unwrap();
+            assert!(public.verify(algorithm, b"date: now", &signature), "{algorithm:?}");
+        }
+        *secret
+    }
+
+    /// The crate adds the first prime to what may be as far below zero as the second is large.
+    fn rounds(secret: &RsaSecret) -> usize {
+        let primes = secret.slow.get().unwrap().primes();
+        (&primes[1] / &primes[0]).bits()
+    }
+
+    #[test]
+    fn primes_of_unequal_length_sign_after_one_round_whichever_is_the_first() {
+        let mut numbers = numbers(&pkcs1(UNEVEN));
+        assert!(numbers[3].len() < numbers[4].len());
+        assert_eq!(rounds(&signs(key(&numbers))), 0);
+        numbers.swap(3, 4);
+        numbers.swap(5, 6);
+        assert_eq!(rounds(&signs(key(&numbers))), 0);
+        let [n, e, d, p, q, .., inverse] = numbers.as_slice() else { panic!() };
+        assert_eq!(rounds(&signs(rsa_from_numbers(n, e, d, p, q, inverse))), 0);
+        for file in [UNEVEN, include_str!("../../tests/data/uneven.openssh")] {
+            let key = PrivateKey::parse(file.as_bytes(), "key", &mut no_passphrase).unwrap();
+            let signature = key.sign(Algorithm::RsaSha256, b"x").unwrap();
+            assert!(key.public().verify(Algorithm::RsaSha256, b"x", &signature));
+        }
+    }
+
+    #[test]
+    fn what_is_computed_from_the_primes_need_not_be_right_and_the_primes_must() {
+        let vectors: serde_json::Value = serde_json::from_str(include_str!("../../tests/data/signing.json")).unwrap();
+        let even = vectors["keys"]["rsa"]["private"].as_str().unwrap();
+        for pem in [even, UNEVEN] {
+            let right = numbers(&pkcs1(pem));
+            signs(key(&right));
+            // Both exponents, and the inverse.
+            for at in 5..8 {
+                let mut wrong = right.clone();
+                wrong[at][10] ^= 4;
+                signs(key(&wrong));
+            }
+            for at in [0, 3, 4] {
+                let mut wrong = right.clone();
+                wrong[at][0] ^= 2;
+                assert!(key(&wrong).is_none(), "{at}");
+            }
+            // What `ring` does not look at is seen by what was signed.
+            for at in [1, 2] {
+                let mut wrong = right.clone();
+                wrong[at][0] ^= 2;
+                let Some((secret, blob)) = key(&wrong) else { continue };
+                let public = PublicKey::from_blob(blob, "").unwrap();
+                for algorithm in [Algorithm::RsaSha1, Algorithm::RsaSha256] {
+                    match secret.sign(algorithm, b"x") {
+                        Ok(signature) => assert!(public.verify(algorithm, b"x", &signature), "{at}"),
+                        Err(error) => assert!(error.message().starts_with("the key is damaged"), "{error}"),
+                    }
+                }
+            }
+            // Twice the same prime, or a number longer than the modulus.
+            let (d, p) = (BigUint::from_bytes_be(&right[2]), BigUint::from_bytes_be(&right[4]));
+            let mut wrong = right.clone();
+            wrong[0] = (&p * &p).to_bytes_be();
+            wrong[2] = (d % (&p - 1_u8)).to_bytes_be();
+            wrong[3].clone_from(&right[4]);
+            assert!(key(&wrong).is_none());
+            for at in [2, 3, 4] {
+                let mut long = right.clone();
+                long[at] = vec![0xff; 300];
+                assert!(key(&long).is_none(), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_two_primes_are_refused_in_words() {
+        let mut numbers = numbers(&pkcs1(UNEVEN));
+        numbers.insert(0, vec![1]);
+        let all: Vec<&[u8]> = numbers.iter().map(Vec::as_slice).collect();
+        let error = super::super::pkcs::pkcs1(der::integers(&all)).err();
+        assert!(matches!(error, Some(super::super::pkcs::Bad::Foreign("RSA with more than two primes"))));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Client;
 use super::wire::{Wire, header_lines};
 use crate::answer::scan;
+use crate::error::withheld;
 use crate::request::Request;
 use crate::response::Response;
 use crate::sensitive;
@@ -20,12 +21,15 @@ const MAX_SHOWN: usize = 16 << 10;
 impl Client {
     pub(super) fn trace_line(&self, line: &str) {
         if let Some(trace) = &self.trace {
-            trace(line);
+            trace(&withheld::without(line));
         }
     }
 
     pub(super) fn trace_request(&self, request: &Request, wire: &Wire) {
-        let Some(trace) = &self.trace else { return };
+        if self.trace.is_none() {
+            return;
+        }
+        let trace = |line: &str| self.trace_line(line);
         trace(&format!("> {} {}", request.method, wire.address()));
         for line in header_lines(&wire.headers) {
             trace(&format!("> {line}"));
@@ -39,7 +43,10 @@ impl Client {
     }
 
     pub(super) fn trace_response(&self, answer: &Response, took: Duration) {
-        let Some(trace) = &self.trace else { return };
+        if self.trace.is_none() {
+            return;
+        }
+        let trace = |line: &str| self.trace_line(line);
         trace(&format!("< {} in {} ms, {} bytes", answer.status, took.as_millis(), answer.body.len()));
         for line in header_lines(&answer.headers) {
             trace(&format!("< {line}"));
@@ -59,7 +66,8 @@ fn shown(body: &[u8]) -> String {
     });
     let mut text = match parsed {
         None => return format!("(not shown: larger than {} MiB)", MAX_READ >> 20),
-        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => value.to_string(),
+        // Before it is cut: half a secret would not be known any more.
+        Some(Ok(value @ (Value::Object(_) | Value::Array(_)))) => withheld::taken_out(value.to_string()),
         Some(_) => return "(not shown: neither a JSON object nor an array)".to_owned(),
     };
     if text.len() > MAX_SHOWN {

@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::{Origin, Setting};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, withheld};
 use crate::sensitive;
 
 /// How a URL is reached.
@@ -192,6 +192,9 @@ fn read(origin: &Origin, value: &str) -> Result<Url> {
     }
     if url.port() == Some(0) {
         return Err(wrong("there is no port 0"));
+    }
+    if let Some(password) = url.password() {
+        withheld::remember(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
     }
     Ok(url)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::error::withheld;
 use crate::sensitive;
 
 /// Characters that steer a terminal, make a line read otherwise than it is, or are not seen: controls, formats,
@@ -135,9 +136,12 @@ fn plain_json(text: &str) -> bool {
 /// No line of words to a person is longer. As JSON it is whole.
 const MAX_LEN: usize = 4000;
 
-/// Words without a private key: the last one who looks, where a tag or a service's answer brought one along.
+/// Words without a private key or a secret of this run: the last one who looks, where a tag or a service's answer brought one along.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if sensitive::has_key_in_it(text) { "(words with a private key in them, not shown)".into() } else { text.into() }
+    match sensitive::has_key_in_it(text) {
+        true => "(words with a private key in them, not shown)".into(),
+        false => withheld::without(text),
+    }
 }
 
 /// Words that may hold a server's text, as one line: its line feeds and control characters are shown, not obeyed.

@@ -319,6 +319,9 @@ fn from_json(value: Val) -> Outcome {
     if scan::depth(&text) > MAX_DEPTH {
         return Err(Fault::str(format!("a value is nested deeper than {MAX_DEPTH} levels")));
     }
+    if scan::has_more_values(&text, super::jq_bounds::MAX_ELEMENTS) {
+        return Err(Fault::str("a text holds JSON of more values than --jq reads".to_owned()));
+    }
     let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
     match read::parse_single(text.as_bytes()) {
         Ok(parsed) if is_json => Ok(parsed),

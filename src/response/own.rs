@@ -1,6 +1,7 @@
 //! Whose answer it is: the service's own, or that of a balancer, a proxy or a login page in front of it. Everything
 //! that a status means rests on this one judgement.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Response;
@@ -25,6 +26,10 @@ impl Response {
         // Its routes that do not exist, and versions that it does not know, it refuses without any header of its own.
         if self.is_anothers() && self.status != 405 && self.status < 500 {
             return false;
+        }
+        // Of a success it counts alone that it is JSON, however much there is of it.
+        if self.is_success() {
+            return serde_json::from_slice::<IgnoredAny>(body).is_ok() || marked && body.starts_with(b"{");
         }
         // The record of a deleted thing may be longer than what is read of it.
         if body.starts_with(b"{") && !body.ends_with(b"}") {
@@ -93,12 +98,10 @@ impl Response {
         code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
     }
 
-    /// Whether a success is none of the service's: it has a refusal in its body, or calls an empty one a page.
+    /// Whether a success is none: it has a refusal in its body, or another than the service calls an empty one a page.
     pub(super) fn is_odd_success(&self) -> bool {
-        if self.is_own_by_headers() {
-            return false;
-        }
         let html = self.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        let own = self.is_own_by_headers();
         // A refusal is short: what is long is not decoded as a whole for it.
         let body = self.body.trim_ascii();
         let short = body.first() == Some(&b'{') && body.len() <= super::FAILURE_LIMIT;
@@ -108,9 +111,12 @@ impl Response {
             let names = ["error", "errors", "Error", "err", "fault"];
             let says = text("code") && text("message") && object.len() <= 3;
             // The record of a resource or a migration that has failed tells its error too.
-            says || !self.keys().any(text) && !text("machine") && names.iter().any(|name| object.contains_key(*name))
+            says || !own
+                && !self.keys().any(text)
+                && !text("machine")
+                && names.iter().any(|name| object.contains_key(*name))
         });
-        html || refusal
+        !own && html || refusal
     }
 
     /// Whether the service says that the resource is not there, or not any longer.

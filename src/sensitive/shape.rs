@@ -3,10 +3,19 @@
 /// A line of a key has as many letters: 64 in most forms, 70 in OpenSSH's.
 const SHORTEST_LINE: usize = 60;
 
-/// What of a URL stands before its host: how far behind the scheme it goes, in bytes. All that follows the scheme where
-/// the host cannot be told from a password.
-pub(super) fn login(text: &str) -> Option<usize> {
-    let rest = behind_scheme(text)?;
+/// A URL with a login before its host: what stands before the login, and what behind it, which is nothing where the host
+/// cannot be told from a password.
+pub(super) fn login(text: &str) -> Option<(&str, &str)> {
+    let known = || {
+        let rest = behind_scheme(text)?;
+        let begin = text.len() - rest.len();
+        Some((text.get(..begin)?, rest.get(login_length(rest, text)?..)?))
+    };
+    known().or_else(|| behind_slashes(text))
+}
+
+/// How long the login is at the beginning of the rest of a URL.
+fn login_length(rest: &str, text: &str) -> Option<usize> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if let Some((login, _)) = authority.rsplit_once('@') {
         return (!login.is_empty()).then_some(login.len());
@@ -28,10 +37,45 @@ pub(super) fn login(text: &str) -> Option<usize> {
     odd.then(|| rest.rsplit_once('@').map_or(rest.len(), |(login, _)| login.len()))
 }
 
+/// What stands for a colon, a slash and an at sign: a keyboard of another language has these letters.
+const COLONS: [char; 5] = [':', '\u{ff1a}', '\u{fe55}', '\u{fe13}', '\u{a789}'];
+const SLASHES: [char; 7] = ['/', '\\', '\u{ff0f}', '\u{ff3c}', '\u{2044}', '\u{2215}', '\u{29f8}'];
+const ATS: [char; 3] = ['@', '\u{ff20}', '\u{fe6b}'];
+
+/// A login behind two slashes, whatever scheme is before them, if any: `//jill:secret@`.
+pub(super) fn behind_slashes(text: &str) -> Option<(&str, &str)> {
+    if !text.contains(ATS) {
+        return None;
+    }
+    let mut at = 0;
+    while let Some(found) = text.get(at..)?.find(SLASHES) {
+        let slashes = text.get(at + found..)?;
+        let rest = slashes.trim_start_matches(SLASHES);
+        at = text.len() - rest.len();
+        if slashes.chars().take_while(|letter| SLASHES.contains(letter)).count() < 2 {
+            continue;
+        }
+        let word = rest.split(char::is_whitespace).next()?;
+        let authority = word.split(SLASHES).next()?;
+        let (name, password) = authority.split_once(COLONS).unwrap_or_default();
+        // A password may have a slash in it, but what is behind a port has not.
+        let port = password.bytes().all(|digit| digit.is_ascii_digit());
+        let scheme = text.get(..text.len() - slashes.len())?.ends_with(':');
+        let login = if port || scheme { authority } else { word };
+        if let Some(sign) = login.rfind(ATS)
+            && !name.is_empty()
+            && login.find(COLONS).is_some_and(|colon| colon < sign)
+        {
+            return Some((text.get(..at)?, rest.get(sign..)?));
+        }
+    }
+    None
+}
+
 /// The schemes that are read with any number of slashes behind them.
 const SCHEMES: &[&str] = &["http:", "https:", "socks4:", "socks4a:", "socks5:", "socks5h:"];
 
-pub(super) fn behind_scheme(text: &str) -> Option<&str> {
+fn behind_scheme(text: &str) -> Option<&str> {
     if let Some((_, rest)) = text.split_once("://") {
         return Some(rest);
     }
@@ -51,8 +95,8 @@ fn encodes_at(text: &str) -> bool {
 /// `jill:secret@host`. A path may stand behind a machine's name and a colon (`web1:/tmp/a@b`), and words with blanks
 /// are a sentence.
 pub(super) fn is_userinfo(text: &str) -> bool {
-    let Some((login, _)) = text.split_once('@').or_else(|| text.split_once("%40")) else { return false };
-    let (name, password) = match login.split_once(':') {
+    let Some((login, _)) = text.split_once(ATS).or_else(|| text.split_once("%40")) else { return false };
+    let (name, password) = match login.split_once(COLONS) {
         Some(both) => both,
         None => match login.to_ascii_lowercase().find("%3a") {
             Some(at) => (login.get(..at).unwrap_or_default(), login.get(at + 3..).unwrap_or_default()),

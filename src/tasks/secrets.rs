@@ -37,7 +37,7 @@
 use super::pair;
 use super::values::{self, Files, Given};
 use crate::api::{Field, Kind, Op};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, withheld};
 use crate::sensitive::{self, Sort};
 
 /// The only line of a file that somebody may have taken for the password itself: it is not named.
@@ -67,7 +67,10 @@ pub fn password(file: &str, files: &dyn Files) -> Result<String> {
             Err(fail(&format!("has {count} lines, and a password is one"))
                 .hint("a file whose only line is the password"))
         }
-        line => Ok(line.to_owned()),
+        line => {
+            withheld::remember(line);
+            Ok(line.to_owned())
+        }
     }
 }
 

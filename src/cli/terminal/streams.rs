@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use secrecy::zeroize::Zeroizing;
 
 use super::signals::Heard;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, withheld};
 
 /// Which of the three were closed before the program began: bits 1, 2 and 4. The runtime opens `/dev/null` in their
 /// place before `main`, where everything that is written seems to arrive. Set once, before `main`.
@@ -183,6 +183,9 @@ impl Streams {
     }
 
     fn tell(&self, text: &str) {
+        // Whoever put it together, a secret of this run is not told.
+        let is_json = text.starts_with('{') && text.trim_end().ends_with('}');
+        let text = if is_json { withheld::without_in_json(text) } else { withheld::without(text) };
         let write = |to: &mut dyn Write| to.write_all(text.as_bytes()).and_then(|()| to.flush());
         // Nobody can be told of it.
         let _ = match &self.shared.ends {
@@ -234,14 +237,18 @@ impl Streams {
     /// # Errors
     /// What the system said; the end of the input.
     pub fn secret(&self, question: &str) -> io::Result<String> {
-        if let Ends::Process { .. } = self.shared.ends {
-            return unseen(&self.shared.heard, question);
-        }
-        self.ask(question);
-        match self.line()? {
-            line if line.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
-            line => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
-        }
+        let typed = match self.shared.ends {
+            Ends::Process { .. } => unseen(&self.shared.heard, question)?,
+            Ends::Given { .. } => {
+                self.ask(question);
+                match self.line()? {
+                    line if line.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    line => line.trim_end_matches(['\r', '\n']).to_owned(),
+                }
+            }
+        };
+        withheld::remember(&typed);
+        Ok(typed)
     }
 
     /// The width of the terminal that the data goes to.

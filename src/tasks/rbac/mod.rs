@@ -52,7 +52,7 @@ pub mod rights;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ pub use self::apply::Worker;
 pub use self::export::export;
 use self::live::{Key, Member};
 use super::plan as general;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, withheld};
 
 /// The kinds of resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,7 +119,9 @@ pub fn key_id(user: &str, md5: &str) -> String {
 pub fn random_password() -> Result<SecretString> {
     let mut bytes = [0; 24];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Error::other("the system has no randomness"))?;
-    Ok(SecretString::from(format!("{}a1", STANDARD_NO_PAD.encode(bytes))))
+    let password = SecretString::from(format!("{}a1", STANDARD_NO_PAD.encode(bytes)));
+    withheld::remember(password.expose_secret());
+    Ok(password)
 }
 
 /// The texts of an array, or the one text.

@@ -133,3 +133,59 @@ fn names_cannot_steer_the_terminal_where_targets_are_shown_and_waited_for() {
         assert!(!told.chars().any(|c| matches!(c, '\u{1b}' | '\u{7}' | '\u{9b}' | '\u{202e}')), "{words:?}: {told:?}");
     }
 }
+
+#[test]
+fn a_password_that_was_sent_is_not_shown_when_the_service_repeats_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pw");
+    std::fs::write(&file, "hunt\"er2xyz\n").unwrap();
+    let file = file.to_str().unwrap();
+    // In JSON within JSON, in a URL, as base64 of a login, and by itself as a field's name.
+    let body = r#"{"code":"InvalidArgument","message":"got {\"password\":\"hunt\\\"er2xyz\"} at /x?p=hunt%22er2xyz, Basic Y2k6aHVudCJlcjJ4eXo=","errors":[{"field":"hunt\u0022er2xyz","code":"hunt\"er2xyz","message":"hunt\"er2xyz is no field"}]}"#;
+    for status in ["409 Conflict", "404 Not Found", "500 Oops", "422 No"] {
+        let head = format!(
+            "HTTP/1.1 {status}\r\nServer: cloudapi/9.17.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let (url, _) = saying([head.as_bytes(), body.as_bytes()].concat());
+        for options in [&[][..], &["--json"], &["--debug=bodies"], &["--debug"]] {
+            let command = ["users", "change-password", ID, "--password-file", file];
+            let said = within(300, &url, &[&command, options].concat());
+            let told = [&said.stdout[..], &said.stderr].concat();
+            let told = String::from_utf8_lossy(&told);
+            assert!(!said.status.success(), "{told}");
+            assert!(told.contains("(hidden)"), "{told}");
+            for part in ["hunt", "er2xyz", "aHVudCJlcjJ4eX"] {
+                assert!(!told.contains(part), "{status} {options:?}: {told}");
+            }
+        }
+        let image = ["machines", "create", "--image", ID, "--package", ID, "--admin-password-file", file];
+        let told = String::from_utf8(within(300, &url, &image).stderr).unwrap();
+        assert!(!told.contains("er2xyz"), "{told}");
+    }
+}
+
+#[test]
+fn a_success_with_a_refusal_for_its_body_is_no_success_whoever_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("pw");
+    std::fs::write(&file, "hunter2xyz\n").unwrap();
+    for head in ["Server: cloudapi/9.17.0\r\nApi-Version: 9.17.0\r\n", ""] {
+        let body = r#"{"code":"InvalidArgument","message":"no"}"#;
+        let head = format!(
+            "HTTP/1.1 200 OK\r\n{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (url, _) = saying(head);
+        for command in [
+            &["users", "change-password", ID, "--password-file", file.to_str().unwrap()][..],
+            &["machines", "rename", ID, "a"],
+            &["machines", "stop", ID],
+            &["users", "delete", ID, "--yes"],
+            &["machines", "metadata", "delete", ID, "a", "--yes"],
+        ] {
+            let told = failed(&patient(&url, command), 6);
+            assert!(told.contains("due"), "{command:?}: {told}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use crate::common::server;
-use crate::hostile::{failed, patient, within};
+use crate::hostile::{failed, patient, saying, within};
 
 /// So much memory is enough for the largest answer that is read, in MB.
 const ENOUGH: u32 = 900;
@@ -100,6 +100,40 @@ fn millions_of_rows_in_a_small_body_are_refused_before_they_cost_memory() {
         ] {
             let told = failed(&within(enough, &url, words), 6);
             assert!(told.contains("more than 200000 rows"), "{words:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn millions_of_values_in_one_object_are_refused_before_they_cost_memory() {
+    let id = crate::hostile::ID;
+    for (head, megabytes, enough) in [("{", 40, 600), ("[{", 40, 600), ("{", 120, ENOUGH)] {
+        let end = if head == "{" { "}" } else { "}]" };
+        let x = String::from_utf8(list_of("0", megabytes)).unwrap();
+        let body = format!("{head}\"id\":\"{id}\",\"login\":\"ci\",\"x\":{x}{end}");
+        let head_of_all =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        // It reads what it is sent, however long its answer takes.
+        let (url, _) = saying(head_of_all + &body);
+        let commands: &[&[&str]] = match head {
+            "{" => &[
+                &["machines", "tags", "set", id, "a=b"],
+                &["users", "update", id, "--email", "a@example.com"],
+                &["machines", "get", id, "-o", "yaml"],
+                &["machines", "get", id, "--jq", ".id"],
+                &["wait", "machines", id, "--for", "tag.x=1", "--timeout", "5s"],
+                &["api", "GET", "/my/machines", "--jq", "length"],
+            ],
+            _ => &[
+                &["images", "delete", "--unused", "--yes"],
+                &["machines", "list", "-o", "yaml"],
+                &["machines", "list", "--jq", "length"],
+                &["users", "list", "--sort", "login"],
+            ],
+        };
+        for words in commands {
+            let told = failed(&within(enough, &url, words), 6);
+            assert!(told.contains("more than 1000"), "{words:?}: {told}");
         }
     }
 }

@@ -146,6 +146,7 @@ pub(crate) fn typed(app: &App, matches: &ArgMatches, path: &str) -> Result<Reque
             return Err(Error::usage("--data holds a private key, which must never be sent anywhere")
                 .hint("within JSON, it is sent as it is"));
         }
+        sensitive::remember_named("", &serde_json::from_slice(&body).unwrap_or_default());
         request.body = Some(("application/json".to_owned(), body));
     }
     for header in matches.get_many::<String>("header").into_iter().flatten() {
@@ -235,7 +236,7 @@ fn unread(error: Error, answer: &Response) -> Error {
 fn print(app: &App, body: &[u8], jq: Option<&render::Program>) -> Result<()> {
     let text = std::str::from_utf8(body).ok().filter(|text| is_json(text));
     match (jq, text) {
-        (Some(jq), Some(text)) => app.filter(jq, text),
+        (Some(jq), Some(text)) => crate::answer::bounded(text).and_then(|()| app.filter(jq, text)),
         (Some(_), None) => Err(Error::other("the answer is not JSON, so --jq has nothing to work on")),
         (None, Some(text)) if app.streams.stdout_tty => {
             let text = render::json::indented(text);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, withheld};
 use crate::sensitive;
 use crate::tasks::rbac::random_password;
 use crate::tasks::values::Files;
@@ -52,6 +52,7 @@ impl Passwords {
                 return Err(fail(&format!("has a password of {login} that the service would refuse"))
                     .hint("at least 7 characters, a letter and a digit among them"));
             }
+            withheld::remember(&password);
             all.insert(login, SecretString::from(password));
         }
         Ok(Passwords(all))
