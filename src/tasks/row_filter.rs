@@ -34,12 +34,14 @@
 //! # fn main() {}
 //! ```
 
+mod unjudged;
+
 use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::filter_errors::{a_name, as_jq, empty, members, one_filter, one_value, unknown};
+use super::filter_errors::{a_name, as_jq, empty, known_filters, members, one_filter, one_value, unknown};
 use super::row_condition::{condition, may_be_asked};
 use super::row_names::Named;
 use super::values::{Files, Given};
@@ -49,7 +51,7 @@ use super::{
     resolve, values, words,
 };
 use crate::answer::{Row, scan};
-use crate::api::{self, Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
+use crate::api::{self, Column, Field, Holds, Kind, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
@@ -109,6 +111,8 @@ struct One {
     ordered: bool,
     /// Says how old a row must be.
     by_age: bool,
+    /// Each row shows it in this column.
+    due: Option<Column>,
 }
 
 /// Whether the filters of an operation are read here.
@@ -281,6 +285,7 @@ impl RowFilter {
                 one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
             }
             one.ordered = typed.sign.orders() && read.path.len() > 1;
+            one.due = reading.due(&read.path);
             one.path = read.path;
             self.tests.push(one);
             Ok(())
@@ -450,6 +455,7 @@ impl RowFilter {
             _ => None,
         };
         self.tests.extend(condition.map(|condition| One {
+            due: reading.due(&path),
             path,
             named,
             asked,
@@ -478,7 +484,8 @@ impl RowFilter {
             args.push(name, Arg::Text(value.to_owned()));
         }
         let shown = as_typed(field.name, Sign::Is, value);
-        self.tests.push(One { must_be_seen: true, ..One::own(field.name, shown, Sign::Is, condition) });
+        let one = One::own(field.name, shown, Sign::Is, condition);
+        self.tests.push(One { must_be_seen: true, due: reading.due(&one.path), ..one });
         Ok(())
     }
 
@@ -631,11 +638,15 @@ impl One {
             seen: Cell::new(false),
             ordered: false,
             by_age: false,
+            due: None,
         }
     }
 
     fn fits(&self, row: &RawValue) -> bool {
         self.looked.set(true);
+        if self.is_unjudged(row) {
+            return false;
+        }
         let Some((first, rest)) = self.path.split_first() else { return false };
         let member = || scan::member(row.get(), first);
         if self.filled {
@@ -682,13 +693,4 @@ fn refuse_secret(name: &str, value: &str, member: bool) -> Result<()> {
 /// A filter that was typed as an option.
 fn option<'a>(field: &Field, value: &'a str) -> Typed<'a> {
     Typed { name: field.name, sign: Sign::Is, value, json: false, exact: false }
-}
-
-/// The filters of a list: what the service filters by, and all columns of the rows.
-fn known_filters(op: &Op, columns: &[Column]) -> String {
-    let fields = values::names(op);
-    let columns = columns.iter().filter(|column| column.level == Level::Short && !column.field.is_empty());
-    let own: Vec<&str> = columns.map(|column| column.name).filter(|name| !fields.contains(name)).collect();
-    let all: Vec<&str> = Some(fields.as_str()).filter(|fields| !fields.is_empty()).into_iter().chain(own).collect();
-    format!("known filters: {}, and every other column", all.join(", "))
 }
