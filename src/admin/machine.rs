@@ -173,8 +173,8 @@ impl<'a> Machine<'a> {
         let seen = match self.last_job() {
             None => client.until(&until, |_| {}).await?,
             Some((op, job)) => {
-                let mut seen = std::pin::pin!(client.until(&until, |_| {}));
-                let mut ended = std::pin::pin!(self.end_of(op, &job, time));
+                let mut seen = Box::pin(client.until(&until, |_| {}));
+                let mut ended = Box::pin(self.end_of(op, &job, time));
                 let first = tokio::select! {
                     ended = &mut ended => Err(ended),
                     seen = &mut seen => Ok(seen?),

@@ -62,6 +62,17 @@ pub enum Holds {
     Name(&'static Noun),
 }
 
+/// What each row has in a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Always {
+    /// One value.
+    One,
+    /// One value, or null.
+    OneOrNull,
+    /// An array.
+    Many,
+}
+
 /// One field of an object, as a column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -79,6 +90,8 @@ pub struct Column {
     pub holds: Holds,
     /// Stays where a terminal has no room for all columns.
     pub stays: bool,
+    /// What each row has in it: one without that cannot be compared by it. Nothing where rows need not have the field.
+    pub always: Option<Always>,
 }
 
 /// What people call a column, and its name.
@@ -114,13 +127,37 @@ pub fn called_otherwise<'a>(columns: &'a [Column], word: &str) -> Option<&'a Col
 
 /// A field shown under its own name, as it is, in every table.
 pub const fn column(name: &'static str) -> Column {
-    Column { name, field: name, show: Show::Text, level: Level::Short, nested: false, holds: Holds::Text, stays: false }
+    Column {
+        name,
+        field: name,
+        show: Show::Text,
+        level: Level::Short,
+        nested: false,
+        holds: Holds::Text,
+        stays: false,
+        always: None,
+    }
 }
 
 impl Column {
     /// Is true or false.
     pub const fn truth(mut self) -> Self {
         self.holds = Holds::Truth;
+        self
+    }
+    /// Each row has it.
+    pub const fn always(mut self) -> Self {
+        self.always = Some(Always::One);
+        self
+    }
+    /// Each row has it, and null where there is nothing to be said.
+    pub const fn always_or_null(mut self) -> Self {
+        self.always = Some(Always::OneOrNull);
+        self
+    }
+    /// Each row has an array in it.
+    pub const fn always_many(mut self) -> Self {
+        self.always = Some(Always::Many);
         self
     }
     /// Stays where a terminal has no room for all columns.

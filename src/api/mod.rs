@@ -17,7 +17,7 @@ mod service;
 mod test;
 
 pub use cloudapi::CLOUDAPI;
-pub use column::{Column, Holds, Level, Show, called_otherwise, column};
+pub use column::{Always, Column, Holds, Level, Show, called_otherwise, column};
 use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::Goal;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::Client;
-use crate::answer::{Row, rows_of};
+use crate::answer::{Answer, Row, rows_of};
 use crate::api::{Mark, Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -52,13 +52,43 @@ pub fn first_page(op: &Op, args: Args) -> Args {
     }
 }
 
+/// Looks at the response of a page before it is read.
+type Seen<'a> = &'a dyn Fn(&Response) -> Result<()>;
+
 impl Client {
     /// Calls a list operation and hands over its pages in order, each as soon as it is complete.
     /// `limit` and `offset` among the arguments count rows over all pages.
     ///
     /// # Errors
     /// See [`Kind`]; and what `take` returns.
-    pub async fn pages(&self, op: &Op, args: &Args, mut take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
+    pub async fn pages(&self, op: &Op, args: &Args, take: impl FnMut(Page<'_>) -> Result<()>) -> Result<()> {
+        self.pages_seen(op, args, &|_| Ok(()), take).await
+    }
+
+    /// All rows of a list, for whoever goes by what is not in it: each of its pages is the service's own, and has as
+    /// many rows as the service says.
+    ///
+    /// # Errors
+    /// See [`Kind`]; [`Kind::Unreachable`] for a page of somebody else, or one that lacks rows.
+    pub async fn whole(&self, op: &Op, args: &Args) -> Result<Answer> {
+        let mut rows = Vec::new();
+        let seen = |response: &Response| is_whole(op, response);
+        let taken = self.pages_seen(op, args, &seen, |page| {
+            rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
+            Ok(())
+        });
+        taken.await?;
+        Ok(Answer::Rows(rows))
+    }
+
+    /// The pages, each of whose responses is seen before it is read.
+    async fn pages_seen(
+        &self,
+        op: &Op,
+        args: &Args,
+        seen: Seen<'_>,
+        mut take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
         let take = |page: Page<'_>| {
             check_rows(self.service, op, page.rows.iter().copied())?;
             take(page)
@@ -67,9 +97,9 @@ impl Client {
         let most = match op.paging {
             // The service gathers everything by itself for `tags=*`.
             Paging::Offset(most) if args.get("tags").is_none() => most,
-            Paging::Sparse(most) => return self.sparse_pages(op, args, most, take).await,
-            Paging::Marker(most, mark) => return self.marked_pages(op, args, (most, mark), take).await,
-            _ => return self.pages_by(key, Span::default(), |_| self.request(op, args), take).await,
+            Paging::Sparse(most) => return self.sparse_pages(op, args, most, seen, take).await,
+            Paging::Marker(most, mark) => return self.marked_pages(op, args, (most, mark), seen, take).await,
+            _ => return self.pages_by((key, seen), Span::default(), |_| self.request(op, args), take).await,
         };
         let span = Span { wanted: count(args, "limit")?, start: count(args, "offset")?.unwrap_or(0), most: Some(most) };
         let request = |cut: Cut| {
@@ -80,7 +110,7 @@ impl Client {
             }
             self.request(op, &args)
         };
-        self.pages_by(key, span, request, take).await
+        self.pages_by((key, seen), span, request, take).await
     }
 
     /// The pages of a list of which the service leaves rows out after it has cut them: only an empty page is the
@@ -90,6 +120,7 @@ impl Client {
         op: &Op,
         args: &Args,
         most: usize,
+        seen: Seen<'_>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
         let wanted = count(args, "limit")?;
@@ -105,6 +136,7 @@ impl Client {
                 args.push("offset", Arg::Text(offset.to_string()));
             }
             let answer = self.send(&self.request(op, &args)?).await?;
+            seen(&answer)?;
             let all = answer.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
             let body = answer.into_list()?;
             let mut page = self.page(&body, false)?;
@@ -147,6 +179,7 @@ impl Client {
         op: &Op,
         args: &Args,
         (most, mark): (usize, Mark),
+        seen: Seen<'_>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
         let wanted = count(args, "limit")?;
@@ -172,6 +205,7 @@ impl Client {
                 (Mark::Text(_), Some(last)) => request.add_query("marker", last),
             }
             let answer = self.send(&request).await?;
+            seen(&answer)?;
             let count = ["x-joyent-resource-count", "x-resource-count"].into_iter();
             let all = count.filter_map(|name| answer.header(name)?.parse::<usize>().ok()).next();
             let body = answer.into_list()?;
@@ -213,7 +247,7 @@ impl Client {
         request: impl Fn(Cut) -> Result<Request>,
         take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
-        self.pages_by(None, span, request, take).await
+        self.pages_by((None, &|_| Ok(())), span, request, take).await
     }
 
     fn page<'a>(&self, text: &'a [u8], only: bool) -> Result<Page<'a>> {
@@ -261,7 +295,7 @@ impl Client {
     /// The same of rows that are known by what is at these names, with slashes between.
     async fn pages_by(
         &self,
-        key: Option<&'static str>,
+        (key, seen): (Option<&'static str>, Seen<'_>),
         span: Span,
         request: impl Fn(Cut) -> Result<Request>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
@@ -275,7 +309,10 @@ impl Client {
         }
         let page = |cut: Cut| {
             let request = request(cut);
-            async move { self.send(&request?).await }
+            async move {
+                let response = self.send(&request?).await?;
+                seen(&response).map(|()| response)
+            }
         };
         let asked = most.map(|most| most.min(wanted.unwrap_or(most)));
         let first = page(Cut { offset: start, limit: asked.or(wanted) }).await?;
@@ -356,6 +393,28 @@ impl Client {
             next += batch * step;
             batch = (batch * 2).min(WINDOW);
         }
+    }
+}
+
+/// Refuses a page of a list that somebody else has sent, or that has fewer rows than its service says. Those of the
+/// internal services count all pages, of which nobody knows here how many there are.
+fn is_whole(op: &Op, response: &Response) -> Result<()> {
+    let service = response.service;
+    let refused = |words: String| {
+        let error = Error::new(Kind::Unreachable, format!("{} {words}", service.command(op)));
+        Err(error.hint(whose(service).hint()))
+    };
+    if !response.is_success() {
+        return Ok(());
+    }
+    if !response.is_own_by_headers() {
+        return refused(format!("was not answered by {} itself, so that nothing can be told from it", service.name));
+    }
+    let count = response.header("x-resource-count").and_then(|text| text.parse::<usize>().ok());
+    let rows = rows_of(&response.body, Some(whose(service)))?.len();
+    match count.filter(|count| !service.is_inner() && rows < *count) {
+        Some(count) => refused(format!("has {rows} rows of {count} that {} counts", service.name)),
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Filters that cannot mean what they say: refused, with what works instead, for they would fit nothing and say so with
 //! an empty list.
 
-use crate::api::{Column, Kind, Op};
+use crate::api::{Column, Kind, Level, Op};
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Sign, Typed, globbed};
 use crate::grammar::nearest;
@@ -229,4 +229,13 @@ fn pattern(glob: &str) -> String {
         }
     }
     out
+}
+
+/// The filters of a list: what the service filters by, and all columns of the rows.
+pub fn known_filters(op: &Op, columns: &[Column]) -> String {
+    let fields = super::values::names(op);
+    let columns = columns.iter().filter(|column| column.level == Level::Short && !column.field.is_empty());
+    let own: Vec<&str> = columns.map(|column| column.name).filter(|name| !fields.contains(name)).collect();
+    let all: Vec<&str> = Some(fields.as_str()).filter(|fields| !fields.is_empty()).into_iter().chain(own).collect();
+    format!("known filters: {}, and every other column", all.join(", "))
 }

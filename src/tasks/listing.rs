@@ -113,11 +113,12 @@ impl<'a> Listing<'a> {
             return Ok(());
         }
         let (mut skip, mut room) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
-        let (mut come, mut enough) = (0, false);
+        let (mut come, mut unjudged, mut enough) = (0, 0, false);
         let taken = self.client.pages(self.op, &self.call.args, |mut page| {
             come += page.rows.len();
             let before = page.rows.len();
             if !self.filter.is_idle() {
+                unjudged += page.rows.iter().filter(|row| self.filter.is_unjudged(row)).count();
                 page.rows.retain(|row| self.filter.fits(row));
                 let skipped = skip.min(page.rows.len());
                 page.rows.drain(..skipped);
@@ -142,6 +143,7 @@ impl<'a> Listing<'a> {
             take(Page { text: b"", rows: more, only: false }, false)?;
         }
         self.filter.tell_unseen(self.report, come);
+        self.filter.tell_unjudged(self.report, unjudged);
         Ok(())
     }
     /// The rows of one page that is no longer than what is wanted, where the service is asked for all filters, and has kept
@@ -169,6 +171,7 @@ impl<'a> Listing<'a> {
         let (skip, most) = self.filter.cut().filter(|_| !self.sorted).unwrap_or((0, usize::MAX));
         take(Page { text: &[], rows: rows.skip(skip).take(most).collect(), only: false }, false)?;
         self.filter.tell_unseen(self.report, answer.rows().count());
+        self.filter.tell_unjudged(self.report, answer.rows().filter(|row| self.filter.is_unjudged(row.0)).count());
         Ok(())
     }
 

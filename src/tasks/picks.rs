@@ -33,14 +33,15 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::column_filter::values;
 use super::resolve;
+use super::words::brief;
 use crate::answer::{Row, scan};
-use crate::api::{Ids, Noun, Owner, Pick, Shape, Users};
+use crate::api::{Holds, Ids, Noun, Op, Owner, Pick, Shape, Users};
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::grammar::net;
 use crate::grammar::selector::{Selector, glob, is_glob};
 use crate::request::Args;
@@ -84,8 +85,10 @@ struct Mine {
 struct Unused {
     noun: &'static Noun,
     users: Users,
-    /// What is referred to, once it was looked up.
+    /// The ids and names of what is used, once it was looked up.
     used: HashSet<String>,
+    /// The ids of what shows itself that nothing uses it.
+    free: HashSet<String>,
 }
 
 /// The newest of several, which are left alone or left out.
@@ -109,43 +112,107 @@ impl Newest {
         Newest { count, made: made.unwrap_or("created"), failed: noun.failed, of_each }
     }
 
-    /// Which of these rows are the newest. One that does not say when it was made is not known to be old, and one that
-    /// has failed is none to keep.
+    /// Which of these rows are the newest. One that does not say when it was made, or what it is called where so many of
+    /// each are kept, is not known to be old: it stays, and takes nobody's place. One that has failed is none to keep.
     pub fn among<'a>(&self, rows: impl Iterator<Item = &'a RawValue>) -> HashSet<*const RawValue> {
-        let text = |row: &RawValue, field: &str| Row(row).text(&format!("/{field}")).map(|text| text.into_owned());
-        let failed = |row: &&RawValue| text(row, "state").is_some_and(|state| self.failed.contains(&&*state));
-        let mut rows: Vec<&RawValue> = rows.filter(|row| !failed(row)).collect();
-        rows.sort_by_cached_key(|row| {
-            let made = text(row, self.made);
-            std::cmp::Reverse((made.is_none(), made))
-        });
-        let name = |row: &RawValue| self.of_each.and_then(|name| text(row, name));
-        let mut kept: HashMap<Option<String>, usize> = HashMap::new();
-        let is_kept = |row: &&RawValue| {
-            let count = kept.entry(name(row)).or_default();
+        let text = |row: &RawValue, field: &str| member(row, field)?.as_str().map(str::to_owned);
+        let (mut kept, mut dated) = (HashSet::new(), Vec::new());
+        for row in rows {
+            let state = scan::member(row.get(), "state").map(|_| text(row, "state"));
+            if matches!(&state, Some(Some(state)) if self.failed.contains(&&**state)) {
+                continue;
+            }
+            let made = text(row, self.made).and_then(|made| made.parse::<jiff::Timestamp>().ok());
+            match (made, self.of_each.map(|name| text(row, name)), state) {
+                (None, ..) | (_, Some(None), _) | (.., Some(None)) => drop(kept.insert(std::ptr::from_ref(row))),
+                (Some(made), name, _) => dated.push((made, name.flatten(), row)),
+            }
+        }
+        dated.sort_by_key(|(made, ..)| std::cmp::Reverse(*made));
+        let mut counts: HashMap<Option<String>, usize> = HashMap::new();
+        for (_, name, row) in dated {
+            let count = counts.entry(name).or_default();
             *count += 1;
-            *count <= self.count
-        };
-        rows.into_iter().filter(is_kept).map(std::ptr::from_ref).collect()
+            if *count <= self.count {
+                kept.insert(std::ptr::from_ref(row));
+            }
+        }
+        kept
     }
 }
 
 impl Unused {
-    /// Whether nothing uses a row.
+    /// Whether nothing uses a row, as far as is known for sure.
     fn fits(&self, row: &RawValue) -> bool {
+        let text = |field: &str| member(row, field).and_then(|value| value.as_str().map(folded));
+        let Some(id) = text(self.noun.key) else { return false };
         match self.users {
             Users::Rows(..) => {
-                let used = |field: &str| self.used.contains(&*Row(row).text(&format!("/{field}")).unwrap_or_default());
-                !used(self.noun.key) && !used(self.noun.name_field)
+                let name = text(self.noun.name_field);
+                !self.used.contains(&id) && name.is_some_and(|name| !self.used.contains(&name))
             }
-            Users::Field(field) => {
-                let mut found = Vec::new();
-                let row = serde_json::from_str(row.get()).unwrap_or_default();
-                values(&row, &[field.to_owned()], &mut found);
-                found.is_empty()
-            }
+            Users::Field(_) => self.free.contains(&id),
         }
     }
+
+    /// Looks up what is used. It goes by what is not in a list, so that each row of it must be there and say so.
+    async fn settle(&mut self, client: &Client) -> Result<()> {
+        let (list, field) = match self.users {
+            Users::Rows(list, field) => (list, field),
+            Users::Field(field) => (self.noun.list, field),
+        };
+        let of_ids = |holds| matches!(holds, Holds::Id(_));
+        let columns = client.service().columns(list).iter();
+        let ids =
+            matches!(self.users, Users::Field(_)) || columns.filter(|it| it.field == field).any(|it| of_ids(it.holds));
+        for row in client.whole(list, &Args::new()).await?.rows() {
+            let found = match (scan::member(row.json(), field), self.users) {
+                // Without any it has no such field.
+                (None, Users::Field(_)) => Some(Vec::new()),
+                _ => references(row.0, field, ids),
+            };
+            let found = found.ok_or_else(|| unreadable(client, list, row, field))?;
+            match self.users {
+                Users::Rows(..) => self.used.extend(found),
+                Users::Field(_) if found.is_empty() => {
+                    self.free.extend(member(row.0, self.noun.key).and_then(|id| id.as_str().map(folded)));
+                }
+                Users::Field(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A member of a row by its name, whatever the others are; nothing where it cannot be read.
+fn member(row: &RawValue, field: &str) -> Option<Value> {
+    serde_json::from_str(scan::member(row.get(), field)?).ok()
+}
+
+/// An id as it is compared; names stay as they are.
+fn folded(text: &str) -> String {
+    if resolve::is_uuid(text) { text.to_ascii_lowercase() } else { text.to_owned() }
+}
+
+/// What a field of a row refers to: a text or several, and ids where `ids` says so. Nothing where that cannot be read.
+fn references(row: &RawValue, field: &str, ids: bool) -> Option<Vec<String>> {
+    let all = match member(row, field)? {
+        Value::Array(all) => all,
+        Value::String(one) => vec![Value::String(one)],
+        _ => return None,
+    };
+    // An address of no network is null among those of networks.
+    let text = |value: &Value| Some(folded(value.as_str().filter(|text| !ids || resolve::is_uuid(text))?));
+    all.iter().filter(|value| !value.is_null()).map(text).collect()
+}
+
+/// The error for a row that does not say what it uses.
+fn unreadable(client: &Client, list: &Op, row: Row<'_>, field: &str) -> Error {
+    let noun = client.service().listed_by(list);
+    let (word, key) = noun.map_or(("row", "id"), |noun| (noun.word, noun.key));
+    let id = row.text_or_empty(&format!("/{key}"));
+    let words = format!("{word} {} shows no {field} that can be read, so that nobody knows what is unused", brief(&id));
+    Error::new(Kind::Unreachable, words)
 }
 
 impl Picks {
@@ -163,7 +230,7 @@ impl Picks {
 
     /// Only what nothing of the account uses.
     pub fn of_unused(&mut self, noun: &'static Noun) {
-        self.unused = noun.users.map(|users| Unused { noun, users, used: HashSet::new() });
+        self.unused = noun.users.map(|users| Unused { noun, users, used: HashSet::new(), free: HashSet::new() });
     }
 
     /// Whether everything is picked.
@@ -178,8 +245,7 @@ impl Picks {
 
     /// Whether something must be looked up first.
     pub fn asks_the_service(&self) -> bool {
-        self.mine.as_ref().is_some_and(|mine| matches!(mine.owner, Owner::Account(_)))
-            || self.unused.as_ref().is_some_and(|unused| matches!(unused.users, Users::Rows(..)))
+        self.mine.as_ref().is_some_and(|mine| matches!(mine.owner, Owner::Account(_))) || self.unused.is_some()
     }
 
     /// Looks up what it takes to tell.
@@ -192,14 +258,8 @@ impl Picks {
         {
             *account = Some(client.account_id().await?.to_owned());
         }
-        if let Some(Unused { users: Users::Rows(list, field), used, .. }) = &mut self.unused {
-            let path = [(*field).to_owned()];
-            let mut found = Vec::new();
-            for row in client.call(list, &Args::new()).await?.rows() {
-                let row = serde_json::from_str(row.json()).unwrap_or_default();
-                values(&row, &path, &mut found);
-            }
-            used.extend(found);
+        if let Some(unused) = &mut self.unused {
+            unused.settle(client).await?;
         }
         Ok(())
     }
@@ -218,7 +278,7 @@ impl Picks {
             tags.is_some_and(|tags| selector.fits(|name| tag(tags, name)))
         });
         let own = self.mine.as_ref().is_none_or(|mine| match mine.owner {
-            Owner::Operator(field) => text(field) != "true",
+            Owner::Operator(field) => matches!(&*text(field), "" | "false"),
             Owner::Account(field) => mine.account.as_ref().is_some_and(|account| text(field) == *account),
         });
         self.names.as_ref().is_none_or(|names| names.fit(&text)) && tagged && own

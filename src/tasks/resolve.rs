@@ -40,7 +40,7 @@ use serde_json::value::RawValue;
 
 use super::left_out;
 use super::whose::Whose;
-use crate::answer::{Row, scan};
+use crate::answer::{Answer, Row, scan};
 use crate::api::{Ids, Noun, Op, Owner, Service, Shape};
 use crate::auth::{KeyId, PublicKey};
 use crate::client::Client;
@@ -373,6 +373,19 @@ impl Candidates {
     /// The list cannot be read.
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
+        Candidates::read(client, noun, place, &answer)
+    }
+
+    /// The same, of a list that nothing is missing in: for whoever goes by what is not there.
+    ///
+    /// # Errors
+    /// The list cannot be read, or is not the service's own.
+    pub async fn whole(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
+        let answer = client.whole(noun.list, &place.clone().usual(noun)).await?;
+        Candidates::read(client, noun, place, &answer)
+    }
+
+    fn read(client: &Client, noun: &'static Noun, place: &Args, answer: &Answer) -> Result<Candidates> {
         let things = answer.rows().map(|row| Candidate::of(noun, row));
         let lister = place.command(client.service(), noun.list).to_string();
         Ok(Candidates {
@@ -418,6 +431,11 @@ impl Candidates {
         };
         (known.things, known.others) = known.things.into_iter().partition(own);
         Ok(known)
+    }
+
+    /// Their rows, as the list shows them.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &RawValue> {
+        self.things.iter().map(|thing| &*thing.row)
     }
 
     /// The same without those that are gone.

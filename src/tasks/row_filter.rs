@@ -34,12 +34,16 @@
 //! # fn main() {}
 //! ```
 
+mod unjudged;
+
 use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::filter_errors::{a_name, as_jq, empty, members, none_of, one_filter, one_value, refuse_secret, unknown};
+use super::filter_errors::{
+    a_name, as_jq, empty, known_filters, members, none_of, one_filter, one_value, refuse_secret, unknown,
+};
 use super::row_condition::{condition, may_be_asked};
 use super::row_names::Named;
 use super::values::{Files, Given};
@@ -49,7 +53,7 @@ use super::{
     resolve, values, words,
 };
 use crate::answer::{Row, scan};
-use crate::api::{self, Column, Field, Holds, Kind, Level, Method, Noun, Op, Paging, Service, Shape, Show, Test};
+use crate::api::{self, Column, Field, Holds, Kind, Method, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
@@ -112,6 +116,8 @@ struct One {
     ordered: bool,
     /// Says how old a row must be.
     by_age: bool,
+    /// Each row shows it in this column.
+    due: Option<Column>,
 }
 
 /// Whether the filters of an operation are read here.
@@ -284,6 +290,7 @@ impl RowFilter {
                 one_value(&[&read.path.join(".")], typed.name, typed.sign, typed.value)?;
             }
             one.ordered = typed.sign.orders() && read.path.len() > 1;
+            one.due = reading.due(&read.path);
             one.path = read.path;
             self.tests.push(one);
             Ok(())
@@ -459,6 +466,7 @@ impl RowFilter {
             _ => None,
         };
         self.tests.extend(condition.map(|condition| One {
+            due: reading.due(&path),
             path,
             named,
             asked,
@@ -487,7 +495,8 @@ impl RowFilter {
             args.push(name, Arg::Text(value.to_owned()));
         }
         let shown = as_typed(field.name, Sign::Is, value);
-        self.tests.push(One { must_be_seen: true, ..One::own(field.name, shown, Sign::Is, condition) });
+        let one = One::own(field.name, shown, Sign::Is, condition);
+        self.tests.push(One { must_be_seen: true, due: reading.due(&one.path), ..one });
         Ok(())
     }
 
@@ -607,23 +616,6 @@ impl RowFilter {
         self.tests.iter().all(|one| but_for(one) || one.fits(row)) && self.queries.iter().all(fits)
     }
 
-    /// Says what no row has shown, so that nobody takes an empty list for an answer.
-    pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
-        let unseen = |one: &&One| one.looked.get() && !one.seen.get();
-        for one in self.tests.iter().filter(unseen).filter(|one| rows > 0 && (one.must_be_seen || one.ordered)) {
-            if one.ordered && !one.must_be_seen {
-                let words = "holds a number or a time, so that nothing was compared";
-                report.say(&format!("note: {}: no row's {} {words}", one.typed, one.path.join(".")));
-                continue;
-            }
-            report.say(&format!(
-                "note: {}: no row of the service's list has the field {}",
-                one.typed,
-                one.path.join(".")
-            ));
-        }
-    }
-
     /// Says which filters a request that is only shown does not have.
     pub fn tell_unasked(&self, report: &dyn Report) {
         let unasked: Vec<&str> = self.tests.iter().filter(|one| !one.asked).map(|one| one.typed.as_str()).collect();
@@ -650,11 +642,15 @@ impl One {
             seen: Cell::new(false),
             ordered: false,
             by_age: false,
+            due: None,
         }
     }
 
     fn fits(&self, row: &RawValue) -> bool {
         self.looked.set(true);
+        if self.is_unjudged(row) {
+            return false;
+        }
         let Some((first, rest)) = self.path.split_first() else { return false };
         let member = || scan::member(row.get(), first);
         if self.filled {
@@ -686,13 +682,4 @@ fn as_typed(key: &str, sign: Sign, value: &str) -> String {
 /// A filter that was typed as an option.
 fn option<'a>(field: &Field, value: &'a str) -> Typed<'a> {
     Typed { name: field.name, sign: Sign::Is, value, json: false, exact: false }
-}
-
-/// The filters of a list: what the service filters by, and all columns of the rows.
-fn known_filters(op: &Op, columns: &[Column]) -> String {
-    let fields = values::names(op);
-    let columns = columns.iter().filter(|column| column.level == Level::Short && !column.field.is_empty());
-    let own: Vec<&str> = columns.map(|column| column.name).filter(|name| !fields.contains(name)).collect();
-    let all: Vec<&str> = Some(fields.as_str()).filter(|fields| !fields.is_empty()).into_iter().chain(own).collect();
-    format!("known filters: {}, and every other column", all.join(", "))
 }

@@ -642,8 +642,8 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
             targets.missed(report, &asked, target, (typed, error))?;
         }
     }
-    if let Some(known) = known.as_ref().filter(|_| found.is_empty() && !asked.part_of_many) {
-        asked.filter.rows.tell_unseen(report, known.things.len());
+    if let Some(known) = &known {
+        asked.filter.rows.tell_unlike(report, known.rows(), found.is_empty() && !asked.part_of_many);
     }
     let whole = known.as_ref().filter(|_| targets.failures.is_empty());
     asked.tell_failed(report, client, op, whole, &found).await;

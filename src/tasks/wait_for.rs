@@ -200,11 +200,23 @@ pub async fn expanded(
         async || {
             let mut place = place.clone();
             resolve::path(client, noun.list, &mut place).await?;
-            let known = Candidates::list(client, noun, &place).await?;
+            // What is gone is not in it.
+            let known = if gone {
+                Candidates::whole(client, noun, &place).await?
+            } else {
+                Candidates::list(client, noun, &place).await?
+            };
             Ok((place, known))
         },
     )
     .await?;
+    if let Some(rows) = &rows {
+        rows.tell_unlike(report, known.rows(), true);
+        if let Some(thing) = known.things.iter().find(|thing| gone && rows.is_unjudged(&thing.row)) {
+            let words = format!("{} {} may be one of those, and does not show it", noun.word, thing.id);
+            return Err(Error::new(Kind::Unreachable, words));
+        }
+    }
     let mut targets: Vec<(Args, String)> = Vec::new();
     let mut add = |new: (Args, String)| {
         if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {

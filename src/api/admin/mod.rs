@@ -109,13 +109,13 @@ const EXECUTION: Field = query(
 
 /// How the workflow service shows a job.
 const JOB_COLUMNS: &[Column] = &[
-    column("uuid").stays(),
-    column("name").stays(),
-    column("execution").stays(),
+    column("uuid").always().stays(),
+    column("name").always().stays(),
+    column("execution").always().stays(),
     column("task").of("/params/task").long(),
     column("vm").of("/params/vm_uuid").show(Show::ShortId),
     column("age").of("created_at").time().show(Show::Age),
-    column("created_at").time().long(),
+    column("created_at").always().time().long(),
     column("exec_after").time().named(),
     column("timeout").named(),
     column("params").nested(),

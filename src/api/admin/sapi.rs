@@ -86,7 +86,12 @@ pub static APPLICATIONS: Resource = Resource {
     name: "applications",
     aliases: &["application", "apps"],
     about: "Applications, above all the data center itself (SAPI)",
-    columns: &[column("uuid").stays(), column("name").stays(), column("owner_uuid"), column("metadata").nested()],
+    columns: &[
+        column("uuid").always().stays(),
+        column("name").always().stays(),
+        column("owner_uuid").always(),
+        column("metadata").nested(),
+    ],
     ops: &[&LIST_APPLICATIONS, &GET_APPLICATION, &CREATE_APPLICATION, &UPDATE_APPLICATION, &DELETE_APPLICATION],
 };
 
@@ -141,10 +146,10 @@ pub static SERVICES: Resource = Resource {
     aliases: &["service", "svcs"],
     about: "Services of the data center (SAPI)",
     columns: &[
-        column("uuid").stays(),
-        column("name").stays(),
+        column("uuid").always().stays(),
+        column("name").always().stays(),
         column("type"),
-        column("application_uuid").long(),
+        column("application_uuid").always().long(),
         column("params").nested(),
         column("metadata").nested(),
     ],
@@ -239,10 +244,10 @@ pub static INSTANCES: Resource = Resource {
     aliases: &["instance", "insts"],
     about: "Instances of the services, and the VMs that they are (SAPI)",
     columns: &[
-        column("uuid").stays(),
+        column("uuid").always().stays(),
         column("alias").of("/params/alias").stays(),
         column("type"),
-        column("service_uuid").ids_of(&SERVICE),
+        column("service_uuid").always().ids_of(&SERVICE),
         column("server").of("/params/server_uuid").long(),
         column("params").nested(),
         column("metadata").nested(),
@@ -296,9 +301,9 @@ pub static MANIFESTS: Resource = Resource {
     aliases: &["manifest"],
     about: "Files that services are set up by (SAPI)",
     columns: &[
-        column("uuid").stays(),
-        column("name").stays(),
-        column("path"),
+        column("uuid").always().stays(),
+        column("name").always().stays(),
+        column("path").always(),
         column("version"),
         column("post_cmd").long(),
         column("template").named(),

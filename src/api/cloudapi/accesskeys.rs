@@ -59,12 +59,12 @@ pub static DELETE: Op =
 
 /// How an access key is shown; its secret only when it is asked for by name.
 pub const COLUMNS: &[Column] = &[
-    column("accesskeyid").stays(),
-    column("status").stays(),
+    column("accesskeyid").always().stays(),
+    column("status").always().stays(),
     column("credentialtype"),
     column("updated").time(),
     column("description").long(),
-    column("created").time().long(),
+    column("created").always().time().long(),
     column("expiration").time().long(),
     column("accesskeysecret").named(),
 ];

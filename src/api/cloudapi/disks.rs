@@ -4,11 +4,11 @@ use crate::api::*;
 
 const COLUMNS: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId).brief().stays(),
-    column("id").long(),
-    column("size").show(Show::Mebibytes).stays(),
+    column("id").always().long(),
+    column("size").always().show(Show::Mebibytes).stays(),
     column("pci_slot").stays(),
-    column("boot"),
-    column("state").stays(),
+    column("boot").always(),
+    column("state").always().stays(),
     column("block_size").long(),
     column("machine").of("/machine/name").named(),
 ];

@@ -13,7 +13,8 @@ pub static VLAN: Noun = Noun::new("vlan", &VLAN_GET, &VLAN_LIST).ids(Ids::Number
 /// Looked up by name on its VLAN.
 pub static FABRIC_NETWORK: Noun = Noun::new("fabricnetwork", &NETWORK_GET, &NETWORK_LIST).word("network");
 
-const VLAN_COLUMNS: &[Column] = &[column("vlan_id").stays(), column("name").stays(), column("description")];
+const VLAN_COLUMNS: &[Column] =
+    &[column("vlan_id").always().stays(), column("name").always().stays(), column("description")];
 
 /// ListFabricVLANs. Every route below `fabrics` refuses parameters that it does not know, `as-role` too.
 pub static VLAN_LIST: Op = Op::list("ListFabricVLANs", "vlans list", VLANS, "List the VLANs of the account")

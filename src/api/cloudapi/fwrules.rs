@@ -13,11 +13,11 @@ pub static FWRULE: Noun = Noun {
 /// How a rule is shown.
 pub const COLUMNS: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId).brief().stays(),
-    column("id").long(),
-    column("enabled").truth().stays(),
+    column("id").always().long(),
+    column("enabled").always().truth().stays(),
     column("global").truth(),
-    column("log").truth(),
-    column("rule").stays(),
+    column("log").always().truth(),
+    column("rule").always().stays(),
     column("description").long(),
 ];
 

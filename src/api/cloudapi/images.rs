@@ -152,9 +152,9 @@ pub static IMAGES: Resource = Resource {
     about: "Images that machines are made from",
     columns: &[
         column("shortid").of("id").show(Show::ShortId).brief().stays(),
-        column("id").long(),
-        column("name").stays(),
-        column("version"),
+        column("id").always().long(),
+        column("name").always().stays(),
+        column("version").always(),
         column("state").long().stays(),
         column("flags").of("").show(Show::ImageFlags),
         column("os"),

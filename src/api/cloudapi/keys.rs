@@ -35,9 +35,9 @@ pub static DELETE: Op = Op::delete("DeleteKey", "delete", "/:login/keys/:key", "
 
 /// How an SSH key is shown, whosever it is.
 pub const COLUMNS: &[Column] = &[
-    column("fingerprint").stays(),
-    column("name").stays(),
-    column("key").long(),
+    column("fingerprint").always().stays(),
+    column("name").always().stays(),
+    column("key").always().long(),
     column("attested").truth().named(),
     column("multifactor").named(),
 ];

@@ -4,12 +4,12 @@ use crate::api::*;
 
 const COLUMNS: &[Column] = &[
     column("shortid").of("machine").show(Show::ShortId).brief().stays(),
-    column("machine").long(),
-    column("phase").stays(),
-    column("state").stays(),
+    column("machine").always().long(),
+    column("phase").always().stays(),
+    column("state").always().stays(),
     column("age").of("created_timestamp").time().show(Show::Age).brief(),
-    column("created_timestamp").time().long(),
-    column("automatic").named(),
+    column("created_timestamp").always().time().long(),
+    column("automatic").always().named(),
     column("started_timestamp").time().named(),
     column("finished_timestamp").time().named(),
     column("scheduled_timestamp").time().named(),

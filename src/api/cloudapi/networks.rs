@@ -19,8 +19,13 @@ pub static GET: Op = Op::get("GetNetwork", "get", "/:login/networks/:network", "
     .fields(&[query("fabric", Kind::Flag("true"), "Only among the account's own fabric networks")])
     .examples("networks get public\nnetworks get My-Fabric-Network -o id");
 
-const IP_COLUMNS: &[Column] =
-    &[column("ip").stays(), column("managed"), column("reserved"), column("owner_uuid"), column("belongs_to_uuid")];
+const IP_COLUMNS: &[Column] = &[
+    column("ip").always().stays(),
+    column("managed").always(),
+    column("reserved").always(),
+    column("owner_uuid"),
+    column("belongs_to_uuid"),
+];
 
 /// An address of a network: it is its own id.
 pub static IP: Noun =
@@ -69,13 +74,13 @@ pub static IP_UPDATE: Op = Op::put(
 /// How a network is shown.
 pub const COLUMNS: &[Column] = &[
     column("shortid").of("id").show(Show::ShortId).brief().stays(),
-    column("id").long(),
-    column("name").stays(),
+    column("id").always().long(),
+    column("name").always().stays(),
     column("subnet"),
     column("gateway"),
     column("fabric").truth(),
     column("vlan").of("vlan_id"),
-    column("public").truth(),
+    column("public").always().truth(),
     column("description").named(),
     column("vlan_id").named(),
     column("suffixes").named(),

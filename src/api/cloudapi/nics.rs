@@ -5,10 +5,10 @@ use crate::api::*;
 /// Of a network interface.
 pub const COLUMNS: &[Column] = &[
     column("ip").stays(),
-    column("mac").stays(),
+    column("mac").always().stays(),
     column("state").stays(),
-    column("network").ids_of(&super::networks::NETWORK).show(Show::ShortId),
-    column("primary").truth(),
+    column("network").always().ids_of(&super::networks::NETWORK).show(Show::ShortId),
+    column("primary").always().truth(),
     column("gateway").long(),
     column("netmask").long(),
     column("machine").of("/machine/name").named(),

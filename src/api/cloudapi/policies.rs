@@ -58,10 +58,10 @@ pub static POLICIES: Resource = Resource {
     about: "Policies: the rules that roles are made of",
     columns: &[
         column("shortid").of("id").show(Show::ShortId).named(),
-        column("id").long(),
-        column("name").stays(),
+        column("id").always().long(),
+        column("name").always().stays(),
         column("description").long(),
-        column("rules").stays(),
+        column("rules").always_many().stays(),
     ],
     ops: &[&LIST, &GET, &CREATE, &UPDATE, &DELETE],
 };

@@ -3,7 +3,7 @@
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("name").stays(),
+    column("name").always().stays(),
     column("state").stays(),
     column("size").show(Show::Mebibytes),
     column("created").time(),

@@ -216,16 +216,15 @@ impl Lists {
     /// Decodes them; users have no keys yet.
     ///
     /// # Errors
-    /// A row is not a JSON object.
+    /// A row is not a JSON object, or has no name.
     pub fn live(&self) -> Result<Live> {
-        let values = |answer: &Answer| answer.rows().map(|row| row.read::<Value>()).collect::<Result<Vec<_>>>();
-        let users = values(&self.users)?.into_iter().map(|object| User {
+        let users = values(&self.users, "user", "login", &[])?.into_iter().map(|object| User {
             id: text(&object, "id"),
             login: text(&object, "login"),
             object,
             keys: Vec::new(),
         });
-        let policies = values(&self.policies)?.into_iter().map(|policy| Policy {
+        let policies = values(&self.policies, "policy", "name", &["rules"])?.into_iter().map(|policy| Policy {
             id: text(&policy, "id"),
             name: text(&policy, "name"),
             description: text(&policy, "description"),
@@ -233,7 +232,7 @@ impl Lists {
         });
         Ok(Live {
             users: users.collect(),
-            roles: values(&self.roles)?.iter().map(role).collect(),
+            roles: values(&self.roles, "role", "name", &["members", "policies"])?.iter().map(role).collect(),
             policies: policies.collect(),
             unsure: self.unsure.clone(),
         })
@@ -252,6 +251,24 @@ impl Live {
                 .hint("the right getrole is missing; the list of roles does not show them reliably")),
         }
     }
+}
+
+/// The rows of a list, each with its name and what it always holds: what is not in a file is deleted by its name, and
+/// what one holds is replaced.
+fn values(answer: &Answer, word: &str, name: &str, lists: &[&str]) -> Result<Vec<Value>> {
+    let checked = |row: Row<'_>| {
+        let value = row.read::<Value>()?;
+        let lacks = lists.iter().find(|list| !value[**list].is_array());
+        match lacks.or(Some(&name).filter(|name| text(&value, name).is_empty())) {
+            Some(field) => {
+                let id = super::super::words::brief(&text(&value, "id"));
+                let words = format!("{word} {id} shows no {field} that can be read");
+                Err(Error::new(Kind::Unreachable, words))
+            }
+            None => Ok(value),
+        }
+    };
+    answer.rows().map(checked).collect()
 }
 
 fn text(object: &Value, field: &str) -> String {

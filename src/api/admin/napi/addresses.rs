@@ -69,10 +69,10 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
            account's login are looked up too.",
     )
     .columns(&[
-        column("ip").stays(),
+        column("ip").always().stays(),
         column("network").of("network_name").stays(),
-        column("free").truth(),
-        column("reserved").truth(),
+        column("free").always().truth(),
+        column("reserved").always().truth(),
         column("nic").stays(),
         column("vm").of("vm_alias").stays(),
         column("vm_state"),
@@ -82,7 +82,7 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         column("belongs_to_type").long(),
         column("belongs_to_uuid").long(),
         column("owner_uuid").long(),
-        column("network_uuid").ids_of(&NETWORK).long(),
+        column("network_uuid").always().ids_of(&NETWORK).long(),
     ])
     .examples("admin ips who 198.18.0.10\nadmin ips who 198.18.0.10 --json");
 
@@ -92,13 +92,13 @@ pub static IPS: Resource = Resource {
     aliases: &["ip", "addresses"],
     about: "Addresses of networks, and who has them (NAPI)",
     columns: &[
-        column("ip").stays(),
-        column("free").truth(),
-        column("reserved").truth(),
+        column("ip").always().stays(),
+        column("free").always().truth(),
+        column("reserved").always().truth(),
         column("belongs_to_type"),
         column("belongs_to_uuid"),
         column("owner_uuid").long(),
-        column("network_uuid").ids_of(&NETWORK).long(),
+        column("network_uuid").always().ids_of(&NETWORK).long(),
     ],
     ops: &[&LIST_IPS, &GET_IP, &UPDATE_IP, &WHO],
 };

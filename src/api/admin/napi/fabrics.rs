@@ -9,10 +9,10 @@ const NETWORKS: &str = "/fabrics/:adminaccount/vlans/:adminvlan/networks";
 const ONE_NETWORK: &str = "/fabrics/:adminaccount/vlans/:adminvlan/networks/:adminfabricnetwork";
 
 const VLAN_COLUMNS: &[Column] = &[
-    column("vlan_id").stays(),
-    column("name").stays(),
-    column("vnet_id"),
-    column("owner_uuid").long(),
+    column("vlan_id").always().stays(),
+    column("name").always().stays(),
+    column("vnet_id").always(),
+    column("owner_uuid").always().long(),
     column("description").long(),
 ];
 

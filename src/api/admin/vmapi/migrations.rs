@@ -4,12 +4,12 @@ use super::{ACCOUNT, ONE, OWNER, SERVER, VM};
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
-    column("vm_uuid").stays(),
-    column("phase").stays(),
-    column("state").stays(),
+    column("vm_uuid").always().stays(),
+    column("phase").always().stays(),
+    column("state").always().stays(),
     column("age").of("created_timestamp").time().show(Show::Age),
-    column("automatic").long(),
-    column("created_timestamp").time().long(),
+    column("automatic").always().long(),
+    column("created_timestamp").always().time().long(),
     column("started_timestamp").time().named(),
     column("finished_timestamp").time().named(),
     column("source_server_uuid").named(),

@@ -83,6 +83,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let now = app.console.timestamp();
     let expired: Vec<&Candidate> =
         known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
+    filter.rows.tell_unlike(app, known.rows(), true);
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);

@@ -1,0 +1,94 @@
+//! Rows that cannot be compared: each row of their list has the field, and they have not, or in no form that can be
+//! read. Whether one is unlike something is not known then, so that it is picked neither for that nor for its opposite.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{One, Reading, RowFilter};
+use crate::answer::scan;
+use crate::api::{Always, Column, Holds, Show};
+use crate::tasks::{Report, judged};
+
+impl Reading<'_> {
+    /// The column of a field that each row has.
+    pub(super) fn due(&self, path: &[String]) -> Option<Column> {
+        let [field] = path else { return None };
+        let mut columns = self.service.columns(self.op).iter();
+        columns.find(|column| column.field == field && column.always.is_some()).copied()
+    }
+}
+
+impl One {
+    /// Whether a row does not show what is compared, although each has it.
+    pub(super) fn is_unjudged(&self, row: &RawValue) -> bool {
+        self.due.is_some_and(|column| !shows(row, &column))
+    }
+}
+
+impl RowFilter {
+    /// Whether a row may be one that was asked for, and does not show it.
+    pub fn is_unjudged(&self, row: &RawValue) -> bool {
+        self.tests.iter().any(|one| one.is_unjudged(row))
+            && self.tests.iter().all(|one| one.is_unjudged(row) || one.fits(row))
+            && self.queries.iter().all(|query| judged::may_fit(query, row))
+            && self.picks.fits(row)
+    }
+
+    /// Says what these rows do not show: all of them where none was picked, and those that could not be compared.
+    pub fn tell_unlike<'a>(
+        &self,
+        report: &dyn Report,
+        rows: impl ExactSizeIterator<Item = &'a RawValue>,
+        none_picked: bool,
+    ) {
+        if none_picked {
+            self.tell_unseen(report, rows.len());
+        }
+        self.tell_unjudged(report, rows.filter(|row| self.is_unjudged(row)).count());
+    }
+
+    /// Says what no row has shown, so that nobody takes an empty list for an answer.
+    pub fn tell_unseen(&self, report: &dyn Report, rows: usize) {
+        let unseen = |one: &&One| one.looked.get() && !one.seen.get();
+        for one in self.tests.iter().filter(unseen).filter(|one| rows > 0 && (one.must_be_seen || one.ordered)) {
+            if one.ordered && !one.must_be_seen {
+                let words = "holds a number or a time, so that nothing was compared";
+                report.say(&format!("note: {}: no row's {} {words}", one.typed, one.path.join(".")));
+                continue;
+            }
+            report.say(&format!(
+                "note: {}: no row of the service's list has the field {}",
+                one.typed,
+                one.path.join(".")
+            ));
+        }
+    }
+
+    /// Says how many rows could not be compared, unless it was said that none of them has the field.
+    pub fn tell_unjudged(&self, report: &dyn Report, rows: usize) {
+        let is_told = |one: &One| one.must_be_seen && one.looked.get() && !one.seen.get();
+        let due = self.tests.iter().filter(|one| one.due.is_some() && !is_told(one));
+        let due: Vec<&str> = due.map(|one| one.typed.as_str()).collect();
+        if rows > 0 && !due.is_empty() {
+            let many = if rows == 1 { "one row does".to_owned() } else { format!("{rows} rows do") };
+            let words = "not show what is compared, in a form that can be read: left out";
+            report.say(&format!("note: {}: {many} {words}", due.join(", ")));
+        }
+    }
+}
+
+/// Whether a row has in a column what each row has there.
+fn shows(row: &RawValue, column: &Column) -> bool {
+    let value = scan::member(row.get(), column.field).and_then(|json| serde_json::from_str::<Value>(json).ok());
+    match (column.always, value) {
+        (None, _) | (Some(Always::OneOrNull), Some(Value::Null)) => true,
+        (_, None | Some(Value::Null)) => false,
+        (Some(Always::Many), Some(value)) => value.is_array(),
+        (Some(_), Some(value)) => match (column.holds, column.show) {
+            (Holds::Truth, _) => value.is_boolean(),
+            (Holds::Time, _) => value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
+            (_, Show::Mebibytes) => value.is_number(),
+            _ => !value.is_array() && !value.is_object(),
+        },
+    }
+}
