@@ -8,6 +8,7 @@ mod admin_fields;
 mod admin_networks;
 mod agent;
 mod answers;
+mod blame;
 mod ci;
 mod ci_examples;
 mod config;
