@@ -112,6 +112,26 @@ async fn a_machine_that_is_gone_by_itself_is_not_said_to_have_been_deleted() {
 }
 
 #[tokio::test]
+async fn a_machine_that_somebody_else_deletes_meanwhile_is_not_said_to_be_left() {
+    let emulator = cloud(&["POST /machines fail", "DELETE /machines/* delay=5s status=409 times=1"]).await;
+    let words = [NEW, &["-n", "s-1", "--wait", "--on-failure", "delete", "-j"]].concat();
+    let child = against(&emulator, &words).process().spawn().unwrap();
+    let begun = Instant::now();
+    while said(&emulator, &["machines", "list", "name=s-1", "state=failed", "-o", "ids"]).await.stdout.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Its own deletion is on the way by then.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let other = said(&emulator, &["machines", "delete", "s-1", "--state", "failed", "--yes", "--wait"]).await;
+    assert!(other.status.success(), "{}", text(&other.stderr));
+    let gone = failures(&ended(child).await).remove(0);
+    assert_eq!(gone["cleanup"], "deleted", "{gone}");
+    assert!(gone["hints"].to_string().contains("it was gone already"), "{gone}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_signal_while_a_failed_machine_is_deleted_is_answered_and_a_second_one_leaves() {
     // The deletion never comes to its end.
     let emulator = cloud(&["POST /machines fail", "DELETE /machines/* silent"]).await;
