@@ -148,6 +148,19 @@ impl fmt::Display for OfTls {
 
 impl StdError for OfTls {}
 
+/// Whether this is a UUID, in letters of either size.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// What is said of a request whose outcome is unknown.
+const DOUBT: &str =
+    "the outcome is unknown: the request may have taken effect all the same; look before sending it again";
+
 /// The library's error.
 pub struct Error(Box<Inner>);
 
@@ -236,9 +249,15 @@ impl Error {
         if std::mem::replace(&mut self.0.doubt, true) {
             return self;
         }
-        self.hint(
-            "the outcome is unknown: the request may have taken effect all the same; look before sending it again",
-        )
+        self.hint(DOUBT)
+    }
+
+    /// Says that it was looked for just now, and is not there: nobody need look before sending it again.
+    #[must_use]
+    pub(crate) fn looked_for(mut self) -> Self {
+        self = self.in_doubt();
+        self.0.hints.retain(|hint| hint.as_str() != DOUBT);
+        self.hint("it was looked for until now and is not there: most likely nothing came of it, but it may still come")
     }
 
     /// Adds a hint: something that can be tried, best of all typed. Words are one; a command is said with
@@ -352,7 +371,11 @@ impl Error {
 
     /// Says which target it is about, unless that is said already.
     #[must_use]
-    pub fn on(mut self, target: Target) -> Self {
+    pub fn on(mut self, mut target: Target) -> Self {
+        // Whoever typed an id has said it.
+        if target.id.is_none() && is_uuid(&target.name) {
+            target.id = Some(target.name.to_ascii_lowercase());
+        }
         self.0.target.get_or_insert(target);
         self
     }

@@ -103,6 +103,11 @@ impl App {
         self.voice.say(line);
     }
 
+    /// The same with `--quiet` too: who interrupts a run is to see that it was heard.
+    pub fn tell(&self, line: &str) {
+        Voice { quiet: false, ..self.voice.clone() }.say(line);
+    }
+
     /// A warning.
     pub fn warn(&self, words: &str) {
         self.voice.warn(words);

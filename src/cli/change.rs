@@ -139,8 +139,8 @@ pub async fn run(
                             let outcome = helped(app, client, &changing.change, call, outcome).await;
                             shown.progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
-                            let named = |error| if several { call.named(error) } else { error };
-                            (at, outcome.map_err(|error| of_new(op, call, begun, call.of(call.blame(named(error))))))
+                            let named = |error| of_new(op, call, begun, call.of(call.blame(call.named(error))));
+                            (at, outcome.map_err(named))
                         })
                     })
                 })

@@ -110,9 +110,10 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
-    if holds_nothing(app, op, &asked.args) {
-        return Ok(0);
-    }
+    let op = match rest_of_nothing(app, op, &asked.args) {
+        Some(op) => op,
+        None => return Ok(0),
+    };
     something_to_change(op, &asked.args)?;
     let exposed = secrets::exposed(&given, &app.console);
     exposed.iter().chain(&doubts).for_each(|doubt| app.warn(doubt));
@@ -299,16 +300,23 @@ async fn as_asked(app: &App, client: &Client, op: &Op, replaced: &[(Call, replac
     }
 }
 
-/// Tells what is to be told of files; whether nothing is left of them that could be sent. A copy of what the service
-/// sets itself, or of nothing, is no mistake, and yet it is told to scripts too.
-fn holds_nothing(app: &App, op: &Op, args: &Args) -> bool {
+/// Tells what is to be told of files, and returns what is to be done with them: nothing, if nothing is left of them that
+/// could be set, and if it was to replace all there is, to remove that. A copy of what the service sets itself, or of
+/// nothing, is no mistake, and yet it is told to scripts too.
+fn rest_of_nothing(app: &App, op: &'static Op, args: &Args) -> Option<&'static Op> {
     let notes = app.console.take_notes();
-    if !notes.is_empty() && number_given(op, args) == 0 && op.method != Method::Put {
-        notes.iter().for_each(|note| app.warn(&format!("{note}: nothing was sent")));
-        return true;
+    let replaces = op.method == Method::Put;
+    if notes.is_empty() || number_given(op, args) > 0 || replaces && !given::sets_pairs(op) {
+        notes.iter().for_each(|note| app.say(&format!("note: {note}")));
+        return Some(op);
     }
-    notes.iter().for_each(|note| app.say(&format!("note: {note}")));
-    false
+    let removes = |other: &&Op| other.method == Method::Delete && other.path == op.path;
+    let all_of_it = api::ops().find(removes).filter(|_| replaces);
+    match all_of_it {
+        Some(_) => notes.iter().for_each(|note| app.say(&format!("note: {note}: all are to be removed"))),
+        None => notes.iter().for_each(|note| app.warn(&format!("{note}: nothing was sent"))),
+    }
+    all_of_it
 }
 
 /// Shows the requests instead of sending them.

@@ -199,6 +199,7 @@ fn usage(console: &Console, args: &[OsString], mut error: clap::Error) -> u8 {
         return ended(&voice(console, wants_json(args)), Err(error));
     }
     let hint = hints::of(&tree, args, &mut error);
+    let hint = guard::stray_value(&mut error, args).or(hint);
     guard::veil(&mut error);
     hints::spell_out(&mut error);
     let told = error.render();

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::app::App;
-use crate::client::{Client, Wire, header_lines, masked};
+use crate::client::{Client, Wire, header_lines, untold};
 use crate::config::{Pin, Route};
 use crate::connect;
 use crate::error::{Error, Result};
@@ -67,8 +67,8 @@ fn plain(request: &Request, wire: &Wire) -> String {
     }
     if let Some((kind, body)) = &request.body {
         // As a trace shows it; whoever asks for JSON or a curl command gets all.
-        let masked = masked(body);
-        let body = String::from_utf8_lossy(masked.as_deref().unwrap_or(body));
+        let hidden = untold(body);
+        let body = String::from_utf8_lossy(hidden.as_deref().unwrap_or(body));
         let body = if kind.contains("json") { render::json::indented(&body) } else { body.into_owned() };
         let _ = write!(text, "\n{}\n", body.trim_end());
     }

@@ -125,14 +125,18 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
         begun.iter().filter(|begun| !begun.ended.get() && fits(begun)).collect()
     };
     let ids = |these: &[&InFlight]| -> Vec<String> { these.iter().filter_map(|one| one.id.borrow().clone()).collect() };
-    let under_way = of(|one| one.watch.is_out());
-    let there = of(|one| one.there.get());
-    let unsent = of(|one| !one.watch.is_out() && !one.there.get());
+    let deleting = of(|one| one.deleting.get());
+    let under_way = of(|one| one.watch.is_out() && !one.deleting.get());
+    let there = of(|one| one.there.get() && !one.deleting.get());
+    let unsent = of(|one| !one.watch.is_out() && !one.there.get() && !one.deleting.get());
     let noun = op.makes().or_else(|| api::noun(op.path_params().last()?));
     let names = |these: &[&InFlight]| named(these, noun);
     let mut told = Vec::new();
     if !under_way.is_empty() {
         told.push(format!("{} was sent for {}, and goes on", own_verb(op), names(&under_way)));
+    }
+    if !deleting.is_empty() {
+        told.push(format!("{} did not come to its end, is being deleted and may still be there", names(&deleting)));
     }
     if !there.is_empty() {
         told.push(format!("{} is not waited for any more", names(&there)));
@@ -150,13 +154,18 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
     let parts = unfinished.unsent.iter().filter(|one| !one.above.is_empty());
     let parts = grouped(parts.map(|one| (one.above.iter().map(|(_, id)| id.clone()).collect(), one.id.clone())));
     let mut error = Error::new(Kind::Interrupted, format!("interrupted{words}")).leaving(unfinished);
+    for id in ids(&deleting).into_iter().take(MAX_COMMANDS) {
+        let delete = CommandLine::new("machines delete").on(id).with("--yes").and(cloud(app));
+        error = error.hint(Hint::run("to delete it", delete));
+    }
     let jobs: Vec<String> = under_way.iter().filter_map(|one| one.job.borrow().clone()).take(MAX_NAMES).collect();
     if !jobs.is_empty() {
         let wait = CommandLine::new(job_wait::COMMAND.path).on_all(&jobs).and(cloud(app));
         error = error.hint(Hint::run("to wait for it", wait));
     } else if let Some((goal, noun)) = &op.goal {
         let waited = begun.iter().zip(calls);
-        let waited = waited.filter(|(one, _)| !one.ended.get() && (one.watch.is_out() || one.there.get()));
+        let waited = waited.filter(|(one, _)| !one.ended.get() && !one.deleting.get());
+        let waited = waited.filter(|(one, _)| one.watch.is_out() || one.there.get());
         let places = grouped(waited.filter_map(|(one, call)| place(noun, one, call)));
         error = ways_to_wait(app, left, goal, noun, &places).into_iter().fold(error, Error::hint);
     } else if let Some(noun) = op.makes() {
@@ -438,7 +447,7 @@ pub async fn heeded(app: &App, stop: &Stop, work: impl Future<Output = ()>, left
                 if tokio::time::timeout(QUIET_END, &mut work).await.is_ok() {
                     return Ok(true);
                 }
-                app.say("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
+                app.tell("interrupted: nothing more is begun, what was sent is waited for; once more leaves at once");
             }
         }
     }

@@ -25,7 +25,7 @@ pub use poll::Time;
 pub use send::{Once, Watch, backoff, jitter, new_uuid};
 #[cfg(feature = "sockets")]
 pub use socket::{Feed, Socket};
-pub use trace::masked;
+pub use trace::untold;
 pub use until::{Condition, Until};
 pub(crate) use wait::Attempts;
 pub use wait::{Before, Wait};

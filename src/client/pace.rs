@@ -36,13 +36,16 @@ struct Bucket {
     since: Instant,
     /// Nothing goes before this moment.
     closed: Option<Instant>,
+    /// Since when everything was refused.
+    refused: Option<Instant>,
 }
 
 impl Pace {
     /// So many requests a second, whatever they do; or the usual number, of those that do more than read.
     pub(crate) fn new(rate: Option<f64>) -> Pace {
         let full = rate.unwrap_or(RATE).clamp(SLOWEST, 1e6);
-        let bucket = Bucket { full, rate: full, left: full * BURST, since: Instant::now(), closed: None };
+        let bucket =
+            Bucket { full, rate: full, left: full * BURST, since: Instant::now(), closed: None, refused: None };
         let strict = AtomicBool::new(rate.is_some());
         Pace { queue: tokio::sync::Mutex::new(()), bucket: Mutex::new(bucket), strict }
     }
@@ -74,7 +77,13 @@ impl Pace {
     /// A request was taken.
     pub(crate) fn taken(&self) {
         let mut bucket = self.bucket();
+        bucket.refused = None;
         bucket.rate = (bucket.rate + bucket.full * RECOVERY).min(bucket.full);
+    }
+
+    /// For how long everything that was sent has been refused.
+    pub(crate) fn refused_for(&self) -> Duration {
+        self.bucket().refused.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
@@ -101,6 +110,7 @@ impl Bucket {
 
     fn slow_down(&mut self, now: Instant, pause: Duration) {
         let open = now + pause;
+        self.refused.get_or_insert(now);
         // Of many that were refused together the first has slowed the rest down.
         if self.closed.is_none_or(|closed| closed <= now) {
             self.rate = (self.rate / 2.0).max(SLOWEST);
@@ -118,7 +128,7 @@ mod tests {
 
     fn bucket(rate: f64) -> (Bucket, Instant) {
         let now = Instant::now();
-        (Bucket { full: rate, rate, left: rate * BURST, since: now, closed: None }, now)
+        (Bucket { full: rate, rate, left: rate * BURST, since: now, closed: None, refused: None }, now)
     }
 
     /// How many may go in a second, asked every millisecond.
@@ -145,6 +155,19 @@ mod tests {
         let pace = Pace { bucket: Mutex::new(bucket), ..Pace::new(Some(8.0)) };
         (0..100).for_each(|_| pace.taken());
         assert_eq!(pace.bucket().rate, 8.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_long_nothing_is_taken_is_known_until_something_is() {
+        let pace = Pace::new(None);
+        assert_eq!(pace.refused_for(), Duration::ZERO);
+        for _ in 0..3 {
+            pace.slow_down(Duration::from_secs(1));
+            tokio::time::advance(Duration::from_secs(7)).await;
+        }
+        assert_eq!(pace.refused_for(), Duration::from_secs(21));
+        pace.taken();
+        assert_eq!(pace.refused_for(), Duration::ZERO);
     }
 
     #[test]

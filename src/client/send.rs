@@ -20,8 +20,11 @@ use crate::transport::{Outgoing, Trouble};
 const MAX_TRIES: u32 = 6;
 /// No pause is longer while an outage is ridden out, but one that the service asked for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often a request is sent at most after whose lost answers nothing was found.
-const ANEW: u32 = 4;
+/// How often a request is sent at most after whose lost answers nothing was found: whoever runs the same again looks
+/// first, and knows better when.
+const ANEW: u32 = 3;
+/// Nor is it sent again this long after the first time.
+const LAST: Duration = Duration::from_secs(150);
 /// When to look for what a request may have made whose answer was lost: the service may still be at it.
 const LOOKS: [Duration; 3] = [Duration::from_millis(300), Duration::from_millis(1200), Duration::from_secs(3)];
 /// After those, as long as it is worth it.
@@ -29,6 +32,9 @@ const LATER: Duration = Duration::from_secs(5);
 /// So long it is looked for at least, or for the time that an answer may take if that is less: a connection that is
 /// cut says nothing of how far the service is.
 const FLOOR: Duration = Duration::from_secs(20);
+
+/// After the service has taken nothing for so long, what it refuses is not sent again.
+const WEARY: Duration = Duration::from_secs(20);
 
 /// So often a word is said of an answer that takes long.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
@@ -189,8 +195,9 @@ impl Client {
     }
 
     /// Sends a request that makes something. Where its answer is lost, `look` tells whether it was carried out all
-    /// the same: for as long again as the request was under way, since the service may still be at it, and for
-    /// twenty seconds or the request's time-out at least. Only where it was not is the request sent again.
+    /// the same: for as long again as the request was under way, since the service may still be at it, and unless
+    /// it answered that it failed, for twenty seconds or the request's time-out at least. Only where it was not is the
+    /// request sent again: twice at most, and not after two and a half minutes.
     ///
     /// # Errors
     /// What [`Client::send`] returns, and the service's refusal. [`Kind::Ambiguous`] is what `look` says of more than
@@ -202,9 +209,13 @@ impl Client {
         look: impl AsyncFn() -> Result<Option<T>>,
     ) -> Result<Once<T>> {
         let mut tries = 0;
+        let begun = Instant::now();
         loop {
             tries += 1;
             let Sent { outcome, unclear, took, .. } = self.send_with_retries(request).await?;
+            // What says that it failed is at it no more.
+            let failed = outcome.as_ref().is_ok_and(|answer| answer.status == 500 && !answer.is_replaced());
+            let floor = if failed { Duration::ZERO } else { FLOOR.min(self.settings.request_timeout) };
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
@@ -236,13 +247,15 @@ impl Client {
             if let (Some(notice), 1) = (&self.notice, tries) {
                 notice(&format!("{failure}; looking whether it was carried out"));
             }
-            let patience = took.max(FLOOR.min(self.settings.request_timeout));
-            match find(&look, patience).await {
+            match find(&look, took.max(floor)).await {
                 Ok(Some(found)) => return Ok(Once::Found(found)),
-                Ok(None) if again && tries < ANEW && !self.is_halted(request) => {
-                    self.trace_line("* it was not: sending it again")
+                Ok(None) if again && tries < ANEW && begun.elapsed() < LAST && !self.is_halted(request) => {
+                    self.trace_line("* it was not: sending it again");
+                    if let Some(notice) = &self.notice {
+                        notice("nothing came of it so far: sending it again");
+                    }
                 }
-                Ok(None) => return Err(failure),
+                Ok(None) => return Err(failure.looked_for()),
                 Err(error) if error.kind() == Kind::Ambiguous => return Err(error),
                 Err(error) => return Err(failure.because(error)),
             }
@@ -299,6 +312,7 @@ impl Client {
         }
         match find(&look, patience).await {
             Ok(Some(found)) => Ok(Once::Found(found)),
+            Ok(None) if error.is_in_doubt() => Err(error.looked_for()),
             Ok(None) => Err(error),
             Err(other) => Err(error.because(other).in_doubt()),
         }
@@ -406,7 +420,7 @@ impl Client {
             }
             // Dated after its turn has come: a date that waits grows stale.
             let (exchanged, took) = self.exchange(request, tries.id.as_deref()).await?;
-            let (pause, outcome) = match exchanged {
+            let (pause, outcome, weary) = match exchanged {
                 Ok(answer) => {
                     self.trace_response(&answer, took);
                     if tries.may_have_arrived && request.method == reqwest::Method::DELETE && answer.is_gone() {
@@ -440,7 +454,9 @@ impl Client {
                     if refused {
                         self.pace.slow_down(pause);
                     }
-                    (pause, Ok(answer))
+                    // And so is how long it takes nothing: each of many would else come to its own last try.
+                    let weary = refused && asked.is_none() && tries.retry.is_none();
+                    (pause, Ok(answer), weary && self.pace.refused_for() >= WEARY)
                 }
                 Err((trouble, error)) => {
                     self.trace_line(&format!("! {error}: {}", error.causes().join(": ")));
@@ -457,13 +473,17 @@ impl Client {
                     if !again {
                         return Ok(tries.end(Err(error), took));
                     }
-                    (backoff(tries.count, Duration::from_millis(100)), Err(error))
+                    (backoff(tries.count, Duration::from_millis(100)), Err(error), false)
                 }
             };
             // What was refused is on its way no more.
             self.out(request, tries.may_have_arrived);
             let pause = if self.settings.retry.is_some() { pause.min(LONGEST_PAUSE) } else { pause };
-            if !tries.may_again(MAX_TRIES) || Instant::now() + pause >= tries.deadline || self.is_halted(request) {
+            if weary
+                || !tries.may_again(MAX_TRIES)
+                || Instant::now() + pause >= tries.deadline
+                || self.is_halted(request)
+            {
                 return Ok(tries.end(outcome, took));
             }
             self.trace_line(&format!("* again in {pause:.1?}"));
@@ -507,7 +527,9 @@ async fn find<T>(look: &impl AsyncFn() -> Result<Option<T>>, patience: Duration)
         if pause.is_none() && Instant::now() >= end {
             return Ok(None);
         }
-        tokio::time::sleep(pause.unwrap_or(LATER)).await;
+        // At the end once more, and not long after it.
+        let later = LATER.min(end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100)));
+        tokio::time::sleep(pause.unwrap_or(later)).await;
         match look().await {
             Ok(None) => {}
             // What is in the way of one look need not be in the next one's.

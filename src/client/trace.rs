@@ -61,7 +61,7 @@ impl Client {
 /// known: it may be a password itself, and is not shown.
 fn shown(body: &[u8]) -> String {
     let parsed = (body.len() <= MAX_READ).then(|| {
-        let hidden = masked(body);
+        let hidden = untold(body);
         serde_json::from_slice::<Value>(hidden.as_deref().unwrap_or(body))
     });
     let mut text = match parsed {
@@ -80,13 +80,22 @@ fn shown(body: &[u8]) -> String {
 
 /// JSON with the secrets in it hidden, and every other byte as it came; `None` where there are none.
 pub fn masked(body: &[u8]) -> Option<Vec<u8>> {
+    hidden(body, false)
+}
+
+/// The same for what is shown to be looked at and kept: without scripts too, and texts in which a secret is set.
+pub fn untold(body: &[u8]) -> Option<Vec<u8>> {
+    hidden(body, true)
+}
+
+fn hidden(body: &[u8], scripts: bool) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     if scan::depth(text) > DEEPEST {
         return Some(MASK.as_bytes().to_vec());
     }
     let mut secrets = Vec::new();
-    find(text, false, &mut secrets);
+    find(text, (false, scripts), &mut secrets);
     if secrets.is_empty() {
         return None;
     }
@@ -114,26 +123,47 @@ pub(super) fn holds_mask(body: &[u8]) -> bool {
 }
 
 /// The secrets within a value, in their order: values whose names say so, and keys wherever they are.
-fn find<'a>(json: &'a str, is_secret: bool, secrets: &mut Vec<&'a str>) {
+fn find<'a>(json: &'a str, (is_secret, scripts): (bool, bool), secrets: &mut Vec<&'a str>) {
     let value = json.trim_matches(scan::BLANK);
     if is_secret {
         secrets.push(value);
     } else if let Some(members) = scan::members(value) {
         let text = |token: &'a str| scan::unquote(token).unwrap_or_default();
         // A pair of a name and a value, such as a tag.
-        let named = scan::member(value, "name").is_some_and(|token| sensitive::is_secret_name(&text(token)));
+        let hides = |name: &str| sensitive::is_secret_name(name) || scripts && is_script(name);
+        let named = scan::member(value, "name").is_some_and(|token| hides(&text(token)));
         for (token, member) in members {
             let name = text(token);
             if sensitive::in_text(&name).is_some() {
                 secrets.push(token);
             }
-            find(member, sensitive::is_secret_name(&name) || named && name == "value", secrets);
+            find(member, (hides(&name) || named && name == "value", scripts), secrets);
         }
     } else if let Some(elements) = scan::elements(value) {
-        elements.for_each(|element| find(element, false, secrets));
-    } else if scan::unquote(value).is_some_and(|text| sensitive::in_text(&text).is_some() || is_login(&text)) {
+        elements.for_each(|element| find(element, (false, scripts), secrets));
+    } else if scan::unquote(value)
+        .is_some_and(|text| sensitive::in_text(&text).is_some() || is_login(&text) || scripts && sets_secret(&text))
+    {
         secrets.push(value);
     }
+}
+
+/// Whether metadata of this name is run or read by a machine when it boots, and so may have anything in it.
+fn is_script(name: &str) -> bool {
+    matches!(name.rsplit(['.', ':']).next(), Some("user-script" | "user-data"))
+}
+
+/// Whether a text gives a value to what is named like a secret: `PASSWORD=…`, and in a text of lines `token: …`.
+fn sets_secret(text: &str) -> bool {
+    let signs: &[char] = if text.contains('\n') { &['=', ':'] } else { &['='] };
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    text.match_indices(signs).any(|(at, sign)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + sign.len()..).unwrap_or_default());
+        let before = before.trim_end_matches(['"', '\'', ' ']);
+        let name = before.rsplit(|letter| !of_name(letter)).next().unwrap_or_default();
+        let value = after.lines().next().unwrap_or_default().trim();
+        !name.is_empty() && !value.is_empty() && sensitive::is_secret_name(name)
+    })
 }
 
 /// Whether this is the address of a service with the name and password of who uses it: `guest:guest:10.0.0.20:5672`, or a
@@ -199,6 +229,19 @@ mod tests {
                 r#"{"metadata":{"root_pw":"x","credentials":{"root":"y"},"API-Key":"z","role":"web"}}"#,
                 r#"{"metadata":{"root_pw":"(redacted)","credentials":"(redacted)","API-Key":"(redacted)","role":"web"}}"#,
             ),
+            (
+                r##"{"metadata":{"user-script":"#!/bin/sh","cloud-init:user-data":"a: b","role":"web"}}"##,
+                r#"{"metadata":{"user-script":"(redacted)","cloud-init:user-data":"(redacted)","role":"web"}}"#,
+            ),
+            (
+                r##"{"metadata.user-script":"#!/bin/sh","metadata.motd":"hello","brand":"lx"}"##,
+                r#"{"metadata.user-script":"(redacted)","metadata.motd":"hello","brand":"lx"}"#,
+            ),
+            (
+                r#"{"metadata.env":"A=1\nexport API_TOKEN=tok_1\n","metadata.conf":"db:\n  password: x\n","b":"c=d"}"#,
+                r#"{"metadata.env":"(redacted)","metadata.conf":"(redacted)","b":"c=d"}"#,
+            ),
+            (r#"{"message":"token: expired"}"#, r#"{"message":"token: expired"}"#),
             (r#"{"name":"db_password","value":"x"}"#, r#"{"name":"db_password","value":"(redacted)"}"#),
             (&format!(r#"{{"user-data":"{key}"}}"#), r#"{"user-data":"(redacted)"}"#),
             (r#"{"url":"https://jill:pw@host/x"}"#, r#"{"url":"(redacted)"}"#),

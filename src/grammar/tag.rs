@@ -55,7 +55,7 @@ pub fn check_new(name: &str, value: &Value) -> Result<()> {
 /// # Errors
 /// As [`check_new`].
 pub fn check(name: &str, value: &Value) -> Result<()> {
-    if docker(name) {
+    if is_dockers(name) {
         return Err(Error::usage(format!("the tag {name} belongs to Docker and can not be set"))
             .hint("the service takes it only of a new machine: --tag of `machines create`"));
     }
@@ -157,8 +157,8 @@ fn of_its_type(name: &str, value: &Value) -> Result<()> {
     }
 }
 
-/// Whether Docker's own tools have a tag of this name.
-fn docker(name: &str) -> bool {
+/// Whether Docker's own tools have a tag of this name: of a machine that is there, nobody can set or remove it.
+pub fn is_dockers(name: &str) -> bool {
     let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
     let Some((head, rest)) = label.split_once('.') else { return false };
     match head {

@@ -51,8 +51,8 @@ pub fn still(lines: &[Line], now: Instant) -> String {
         })
         .collect();
     let words = match (told.as_slice(), going.len()) {
-        ([], 1) => "still waiting for an answer".to_owned(),
-        ([], many) => format!("still waiting for answers, for {many}"),
+        ([], 1) => "the service has taken nothing yet".to_owned(),
+        ([], many) => format!("the service has taken none of {many} yet"),
         (told, many) if many > told.len() => format!("{}; and {} more", told.join("; "), many - told.len()),
         (told, _) => told.join("; "),
     };
@@ -165,7 +165,7 @@ mod tests {
         lines[0].words.clear();
         assert_eq!(still(&lines, now), "999 of 1000; machine web0: not done after 3m00s");
         lines[0].begun = None;
-        assert_eq!(still(&lines, now), "999 of 1000; still waiting for an answer");
+        assert_eq!(still(&lines, now), "999 of 1000; the service has taken nothing yet");
     }
 
     #[test]

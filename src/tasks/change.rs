@@ -84,6 +84,8 @@ pub struct InFlight {
     pub watch: Arc<Watch>,
     /// It already exists: nothing was sent for it.
     pub there: Cell<bool>,
+    /// It did not come to its end, and is being deleted again.
+    pub deleting: Cell<bool>,
     /// Nothing more is to come of it.
     pub ended: Cell<bool>,
     /// The name of a resource that is not there yet.
@@ -106,6 +108,7 @@ impl InFlight {
             job: RefCell::default(),
             watch: Arc::new(Watch::new(stop)),
             there: Cell::new(false),
+            deleting: Cell::new(false),
             ended: Cell::new(false),
             new: ["name", "alias"]
                 .into_iter()
@@ -427,7 +430,11 @@ impl Changing<'_> {
         };
         let ended = match (ended, making) {
             (Err(error), Some(making)) => {
-                match making.failed(self.client, (&id, made.was_there), error, || told("being deleted")).await {
+                let deleting = || {
+                    flight.deleting.set(true);
+                    told("being deleted");
+                };
+                match making.failed(self.client, (&id, made.was_there), error, deleting).await {
                     // Nobody needs the id of a machine that is gone.
                     Failed { error, deleted: true } => return Err(error),
                     Failed { error, .. } => Err(error),

@@ -390,7 +390,12 @@ impl CreateOptions {
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
         deleting();
-        if let Err(why) = remove(client, id, DELETE_TIMEOUT).await {
+        let removed = match remove(client, id, DELETE_TIMEOUT).await {
+            // Somebody else may have been faster.
+            Err(_) if is_gone(client, id).await => Ok(false),
+            removed => removed,
+        };
+        if let Err(why) = removed {
             // It may be on its way.
             let error = error
                 .cleaned(Cleanup::Unknown)
@@ -404,7 +409,11 @@ impl CreateOptions {
             Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
             _ => error.without_body().without_hints_of("machines delete"),
         };
-        let error = error.hint("it is deleted, since it did not come to its end").cleaned(Cleanup::Deleted);
+        let what = match removed {
+            Ok(true) => "it is deleted, since it did not come to its end",
+            _ => "it was gone already: there was nothing to delete",
+        };
+        let error = error.hint(what).cleaned(Cleanup::Deleted);
         Failed { error, deleted: true }
     }
 
@@ -448,11 +457,11 @@ pub async fn delete_when_allowed(
 }
 
 /// Deletes a machine and waits until it is gone. The service is asked again while it is not able to: one that is
-/// being made cannot be deleted before it has a server.
+/// being made cannot be deleted before it has a server. Returns whether this deleted it: it may have been gone already.
 ///
 /// # Errors
 /// The service refused for another reason, or it took longer than this.
-pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()> {
+pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<bool> {
     let time = Time::new(patience);
     let mut pause = FIRST_PAUSE;
     let args = Args::new().set("machine", id);
@@ -460,7 +469,7 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
     let sent = loop {
         match delete_when_allowed(client, &machines::DELETE, &request, &time).await {
             Ok((sent, _)) => break sent,
-            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
             Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
             Err(error) if pause >= time.left() => return Err(error),
             Err(_) => {}
@@ -478,7 +487,18 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<()>
         before: Before::default(),
         time,
     };
-    client.wait(gone, |_| {}).await.map(|_| ())
+    client.wait(gone, |_| {}).await.map(|_| true)
+}
+
+/// Whether a machine is not there any more, as far as the service says.
+async fn is_gone(client: &Client, id: &str) -> bool {
+    match client.call(&machines::GET, &Args::new().set("machine", id)).await {
+        Ok(seen) => {
+            let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
+            state.is_some_and(|state| matches!(state.as_str(), "deleted" | "destroyed"))
+        }
+        Err(error) => error.kind() == Kind::NotFound,
+    }
 }
 
 /// The ids of all machines of a key.

@@ -295,12 +295,15 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
             (Ok(entries), _) if entries.is_empty() => {
                 "the audit log is empty: the service has no record of anything that was asked for".to_owned()
             }
+            (Ok(_), _) if action.is_none() => {
+                "the machine could not be read, and its audit log has no failed entry".to_owned()
+            }
             (Ok(_), _) => "the audit log has no failed entry".to_owned(),
         };
         if facts.audit.is_ok() && action.is_some() && state != "provisioning" {
             told.tries.push("an action without an entry may be under way, or lost: send it again".into());
         }
-        told.explained = facts.audit.is_ok();
+        told.explained = facts.audit.is_ok() && facts.machine.is_ok();
     } else {
         // What failed on a machine that had failed before did so for that.
         let first = origin.filter(|origin| Some(*origin) != at).and_then(|origin| entries.get(origin));
@@ -310,10 +313,14 @@ pub fn diagnose(facts: &Facts, action: Option<&str>) -> Verdict {
             causes.insert(0, (format!("the machine is failed since its {} failed", first.action), None));
         }
         told.explained = !causes.is_empty();
+        let silent = match &facts.machine {
+            Ok(_) => "the service gives no reason",
+            Err(_) => "the machine could not be read, so it is not known how it is now",
+        };
         told.reason = match (causes.as_slice(), &facts.audit, &told.failed) {
-            ([], Ok(_), None) => format!("{what}: the audit log has no failed entry, and the service gives no reason"),
-            ([], Ok(_), Some(_)) => format!("{what}: the service gives no reason"),
-            ([], Err(_), _) => format!("{what}: the audit log could not be read, and the service gives no reason"),
+            ([], Ok(_), None) => format!("{what}: the audit log has no failed entry, and {silent}"),
+            ([], Ok(_), Some(_)) => format!("{what}: {silent}"),
+            ([], Err(_), _) => format!("{what}: the audit log could not be read, and {silent}"),
             (causes, _, _) => {
                 let words: Vec<&str> = causes.iter().map(|(cause, _)| cause.as_str()).collect();
                 format!("{what}, perhaps because {}", words.join("; and "))

@@ -6,6 +6,7 @@ use crate::answer::scan;
 use crate::api::{Field, Kind, Method, Op};
 use crate::error::{Error, Result};
 use crate::grammar::document::{self, Node, Value};
+use crate::grammar::tag;
 use crate::request::Arg;
 use crate::sensitive::quoted;
 
@@ -60,8 +61,13 @@ pub(super) fn check_name(name: &str, reserved: &[&str]) -> Result<()> {
 
 /// Whether the service adds this name by itself, so that a copy of what it shows has it.
 pub(super) fn is_added(field: &Field, name: &str) -> bool {
-    let (Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved)) = field.kind else { return false };
-    reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
+    match field.kind {
+        Kind::FlatPairs(reserved) | Kind::FlatFiles(reserved) => {
+            reserved.iter().any(|pattern| pattern.strip_prefix('+') == Some(name))
+        }
+        Kind::Tags(_) => tag::is_dockers(name),
+        _ => false,
+    }
 }
 
 /// The error for pairs of which there are none, with the verb that removes all there are where they would be removed.

@@ -186,6 +186,8 @@ fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
         put("disks", disks.iter().enumerate().map(|(at, disk)| sized(at, disk)).collect());
     }
     let of = |name: &str| machine.get(name).and_then(Value::as_object).into_iter().flatten();
+    let dockers = of("tags").map(|(name, _)| name).filter(|name| is_docker(name));
+    left_out.extend(dockers.map(|name| format!("tag {name}: Docker sets it on what it makes itself")));
     let tags: Map<String, Value> = of("tags")
         .filter(|(name, _)| !OWN_TAGS.contains(&name.as_str()) && !is_docker(name))
         .map(|(name, value)| (name.clone(), value.clone()))

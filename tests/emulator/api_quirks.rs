@@ -36,6 +36,14 @@ async fn tags_that_docker_keeps_are_refused_after_the_machine_was_made() {
             assert_eq!((got.status, got.code().as_str()), (409, "ValidationFailed"), "{method} {name}");
         }
     }
+    // What has them keeps them when all tags are replaced, and cannot be rid of them.
+    let cache = WEB1.replace("3c1f8a52", "2b94c8f7");
+    let json = [("Content-Type", "application/json")];
+    let put = signed(&emulator, "PUT", &format!("{cache}/tags"), &json, r#"{"a":"b"}"#).await;
+    assert_eq!(put.status, 200);
+    emulator.clock().advance(Duration::from_secs(5));
+    assert_eq!(get(&emulator, &format!("{cache}/tags")).await.json(), json!({ "sdc_docker": true, "a": "b" }));
+    assert_eq!(signed(&emulator, "DELETE", &format!("{cache}/tags"), &[], "").await.status, 409);
     let own = json!({ "docker:label:com.example.docker": "x", "docker:label:com.dockers.x": "x" });
     assert_eq!(post(&emulator, &format!("{WEB1}/tags"), &own).await.status, 200);
 }

@@ -1,13 +1,17 @@
-//! The examples of docs/guide/ci.md, run as they stand there against the emulator with faults on.
+//! The examples of docs/guide/ci.md, and what a shell runs in scripts.md, run as they stand there against the emulator
+//! with faults on.
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 #![allow(clippy::disallowed_methods, reason = "the tools of the shell are found by PATH")]
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sdc::emulator::{Emulator, Options, Pace, Seed};
+
+use super::common::signals::heeded;
 
 /// What goes wrong meanwhile; the seeds make each run like the last one.
 const FAULTS: &[&str] = &[
@@ -91,18 +95,30 @@ impl Job {
         Job { home, env: env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
     }
 
-    /// Runs one script as a runner does; what it says for later steps is theirs.
-    fn step(&mut self, script: &str) {
+    /// One script, as a runner runs it.
+    fn script(&self, shell: &str, script: &str) -> Command {
         let work = self.home.path().join("work");
         std::fs::create_dir_all(&work).unwrap();
-        let ran = Command::new("bash")
-            .args(["-e", "-c", script])
-            .current_dir(work)
-            .env_clear()
-            .envs(&self.env)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let mut command = heeded(shell);
+        command.args(["-e", "-c", script]).current_dir(work).env_clear().envs(&self.env).stdin(Stdio::null());
+        command
+    }
+
+    /// The key is in a file.
+    fn with_key_file(&mut self) {
+        let file = self.home.path().join("sdc-key");
+        std::fs::write(&file, &self.env["KEY"]).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        self.env.insert("SDC_KEY_FILE".to_owned(), file.display().to_string());
+    }
+
+    /// Runs one script as a runner does; what it says for later steps is theirs.
+    fn step(&mut self, script: &str) {
+        self.step_in("bash", script);
+    }
+
+    fn step_in(&mut self, shell: &str, script: &str) {
+        let ran = self.script(shell, script).output().unwrap();
         let told = String::from_utf8_lossy(&ran.stderr);
         assert!(ran.status.success(), "{script}\n{:?}\n{told}", ran.status.code());
         for line in std::fs::read_to_string(self.home.path().join("env")).unwrap_or_default().lines() {
@@ -114,11 +130,16 @@ impl Job {
 
 /// Does the work beside an emulator with faults, and returns the machines that are left.
 fn left_after(work: impl FnOnce(&mut Job) + Send) -> Vec<String> {
+    left_despite(FAULTS, work)
+}
+
+/// The same beside an emulator with these faults.
+fn left_despite(faults: &[&str], work: impl FnOnce(&mut Job) + Send) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let options = Options {
         seed: Seed::Machines(0),
         pace: Pace::Times(50.0),
-        faults: FAULTS.iter().map(|fault| fault.parse().unwrap()).collect(),
+        faults: faults.iter().map(|fault| fault.parse().unwrap()).collect(),
         ..Options::default()
     };
     let emulator = runtime.block_on(Emulator::start(options)).unwrap();
@@ -163,27 +184,62 @@ fn the_job_of_gitlab_does_its_work_and_leaves_nothing_behind() {
     let steps: Vec<&str> = job_of_gitlab.lines().filter_map(|line| line.strip_prefix("    - ")).collect();
     assert_eq!(steps.len(), 4, "{steps:#?}");
     let left = left_after(|job| {
-        let file = job.home.path().join("sdc-key");
-        std::fs::write(&file, &job.env["KEY"]).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        job.env.insert("SDC_KEY_FILE".to_owned(), file.display().to_string());
+        job.with_key_file();
         job.env.insert("CI_JOB_ID".to_owned(), "99".to_owned());
         steps.iter().for_each(|step| job.step(step));
     });
     assert_eq!(left, [""; 0]);
 }
 
+/// The script of ci.md for a shell, and that of scripts.md.
+fn scripts_with_a_trap() -> Vec<String> {
+    let guide = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide").join(name);
+    let all = ["ci.md", "scripts.md"].map(|name| std::fs::read_to_string(guide(name)).unwrap());
+    let scripts: Vec<String> = all.iter().flat_map(|page| blocks(page, "sh")).collect();
+    assert_eq!(scripts.len(), 2);
+    scripts
+}
+
 #[test]
-fn the_script_for_a_shell_does_its_work_and_leaves_nothing_behind() {
-    let scripts = blocks(&page(), "sh");
-    assert_eq!(scripts.len(), 1);
-    let left = left_after(|job| {
-        let key = job.env["KEY"].clone();
-        let file = job.home.path().join("sdc-key");
-        std::fs::write(&file, key).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        job.env.insert("SDC_KEY_FILE".to_owned(), file.display().to_string());
-        job.step(&scripts[0]);
+fn the_scripts_for_a_shell_do_their_work_and_leave_nothing_behind() {
+    for script in &scripts_with_a_trap() {
+        let left = left_after(|job| {
+            job.with_key_file();
+            job.step_in("bash", script);
+            job.step_in("sh", script);
+        });
+        assert_eq!(left, [""; 0]);
+    }
+}
+
+#[test]
+fn a_script_for_a_shell_that_is_cancelled_with_two_signals_leaves_nothing_behind() {
+    let scripts = scripts_with_a_trap();
+    let left = left_despite(&["* delay=1ms jitter=20ms seed=1"], |job| {
+        job.with_key_file();
+        let job = &*job;
+        let cases = scripts.iter().flat_map(|script| ["bash", "sh"].map(|shell| (shell, script)));
+        std::thread::scope(|scope| {
+            for (number, (shell, script)) in cases.enumerate() {
+                scope.spawn(move || {
+                    for at in 0..20 {
+                        let name = format!("{number}-{at}");
+                        let mut command = job.script(shell, script);
+                        command.env("CI_JOB_ID", &name).env("GITHUB_RUN_ID", &name).process_group(0);
+                        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+                        std::thread::sleep(std::time::Duration::from_millis(150 + 50 * at));
+                        // As `timeout` sends them: to the shell, and to all that it has started.
+                        let id = child.id().to_string();
+                        let kill = format!("kill -TERM {id}; kill -TERM -{id}");
+                        heeded("sh").args(["-c", &kill]).stderr(Stdio::null()).status().unwrap();
+                        let ended = child.wait().unwrap();
+                        let mut said = String::new();
+                        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+                        assert!(matches!(ended.code(), Some(0 | 143)), "{shell} {name}: {ended:?} {said}");
+                    }
+                });
+            }
+        });
     });
     assert_eq!(left, [""; 0]);
 }

@@ -249,7 +249,7 @@ async fn a_column_is_filtered_by_what_people_call_it_and_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn an_empty_object_sets_nothing_and_removes_nothing() {
+async fn an_empty_object_sets_nothing() {
     let cloud = cloud().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "{}\n").unwrap();
@@ -257,9 +257,6 @@ async fn an_empty_object_sets_nothing_and_removes_nothing() {
     for (words, code, words_of_it) in [
         (&["tags", "set", "web1", "--from", file][..], 0, "holds no pairs"),
         (&["tags", "set", "web1", "{}"], 0, "{} holds no pairs"),
-        (&["tags", "replace", "web1", "--from", file, "--yes"], 2, "`delete-all` removes all of them"),
-        (&["tags", "replace", "web1", "{}", "--yes"], 2, "`delete-all` removes all of them"),
-        (&["tags", "replace", "web1", &format!("@{file}"), "--yes"], 2, "`delete-all` removes all of them"),
         (&["metadata", "set", "web1", "--from", file], 0, "holds no pairs"),
         (&["metadata", "set", "web1", "--file", file], 0, "holds no pairs"),
         (&["metadata", "set", "web1", "{}"], 0, "holds no pairs"),
@@ -269,6 +266,55 @@ async fn an_empty_object_sets_nothing_and_removes_nothing() {
         assert!(said.status.code() == Some(code) && told.contains(words_of_it), "{words:?}: {told}");
     }
     assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_object_in_the_place_of_all_leaves_none() {
+    let cloud = cloud().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{}\n").unwrap();
+    let file = file.path().to_str().unwrap();
+    let at = format!("@{file}");
+    for words in [&["--from", file][..], &["{}"], &[&at]] {
+        cloud.forget_requests();
+        let command = [&["machines", "tags", "replace", "web1"], words].concat();
+        let unconfirmed = said(&cloud, &command).await;
+        assert_eq!(unconfirmed.status.code(), Some(2), "{}", text(&unconfirmed.stderr));
+        assert!(cloud.requests().iter().all(|seen| seen.method == "GET"), "{:?}", cloud.requests());
+        let removed = said(&cloud, &[&command, &["--yes"][..]].concat()).await;
+        let told = text(&removed.stderr);
+        assert!(removed.status.success() && told.contains("holds no pairs: all are to be removed"), "{told}");
+        assert!(cloud.requests().iter().any(|seen| seen.method == "DELETE"), "{:?}", cloud.requests());
+    }
+    let nothing = said(&cloud, &["machines", "tags", "replace", "web1", "--yes"]).await;
+    assert_eq!(nothing.status.code(), Some(2), "{}", text(&nothing.stderr));
+    cloud.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_dockers_stays_when_a_copy_of_the_tags_is_put_back() {
+    let cloud = cloud().await;
+    let machine = "2b94c8f7-7d0e-4b6a-9c1d-5e2f8a7b4c6d";
+    let tags = ["machines", "tags", "list", machine, "--json"];
+    let before = text(&said(&cloud, &tags).await.stdout);
+    assert!(before.contains("sdc_docker"), "{before}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &before).unwrap();
+    let file = file.path().to_str().unwrap();
+    for words in
+        [&["set", machine, "owner=me", "--from", file][..], &["replace", machine, "owner=me", "-f", file, "--yes"]]
+    {
+        let put = said(&cloud, &[&["machines", "tags"], words, &["--wait"]].concat()).await;
+        let told = text(&put.stderr);
+        assert!(put.status.success() && told.contains("sdc_docker left out"), "{words:?}: {told}");
+    }
+    let put = said(&cloud, &["machines", "tags", "replace", machine, "owner=me", "--yes", "--wait"]).await;
+    assert!(put.status.success(), "{}", text(&put.stderr));
+    let after: serde_json::Value = serde_json::from_slice(&said(&cloud, &tags).await.stdout).unwrap();
+    assert_eq!(after, serde_json::json!({ "sdc_docker": true, "owner": "me" }));
+    let recipe = text(&said(&cloud, &["machines", "get", machine, "-o", "create"]).await.stdout);
+    assert!(recipe.contains("# not here: tag sdc_docker"), "{recipe}");
     cloud.stop().await.unwrap();
 }
 

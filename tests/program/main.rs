@@ -10,6 +10,7 @@ mod admin_networks;
 mod agent;
 mod another_server;
 mod answers;
+mod blame;
 mod ci;
 mod ci_examples;
 mod config;

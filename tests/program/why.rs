@@ -131,13 +131,13 @@ fn what_could_not_be_read_is_named_and_the_rest_told_all_the_same() {
 
 #[test]
 fn the_data_has_every_key_whatever_was_answered() {
-    for answers in [
-        [("/audit", Some((200, AUDIT))), (MACHINE, Some((200, FAILED)))],
-        [("/audit", Some((200, "[]"))), (MACHINE, Some((500, "{}")))],
+    for (answers, exit) in [
+        ([("/audit", Some((200, AUDIT))), (MACHINE, Some((200, FAILED)))], 0),
+        ([("/audit", Some((200, "[]"))), (MACHINE, Some((500, "{}")))], 1),
     ] {
         let (code, told) = why(&answers, &["--json"]);
-        assert_eq!(code, Some(0), "{told}");
-        let data: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(code, Some(exit), "{told}");
+        let data: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
         let mut keys: Vec<&String> = data.as_object().unwrap().keys().collect();
         keys.sort();
         let known = [
@@ -165,6 +165,27 @@ fn a_machine_that_is_not_there_and_a_service_that_answers_nothing_have_their_own
     let broken = Some((500, "{}"));
     let (code, told) = why(&[(MACHINE, broken), ("/audit", broken)], &[]);
     assert_eq!(code, Some(1), "{told}");
+}
+
+#[test]
+fn a_machine_that_could_not_be_read_is_said_to_be_and_keeps_its_name_and_code() {
+    let listed = r#"[{"id":"b6979942-7d5d-4fe6-a2ec-b812e950625a","name":"web0","state":"failed"}]"#;
+    let url = cloud(&[
+        ("tombstone=true", Some((200, listed))),
+        (MACHINE, Some((500, r#"{"code":"InternalError","message":"moray exploded"}"#))),
+        ("/audit", Some((200, AUDIT))),
+    ]);
+    let said = sdc(&url, &["machines", "why", "web0"]);
+    let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert_eq!(said.status.code(), Some(1), "{out}{err}");
+    assert!(out.starts_with(&format!("machine   web0 ({ID}) could not be read\n")), "{out}");
+    assert!(out.contains("the provision failed: the machine could not be read") && !out.contains("gives no"), "{out}");
+    assert!(err.starts_with("error: machine web0: moray exploded\n"), "{err}");
+    let said = sdc(&url, &["machines", "why", "web0", "--json"]);
+    let data: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&said.stderr).unwrap();
+    assert_eq!((&data["name"], &data["explained"]), (&"web0".into(), &false.into()), "{data}");
+    assert_eq!((&told["error"]["target"]["id"], &told["error"]["exit"]), (&ID.into(), &1.into()), "{told}");
 }
 
 #[test]

@@ -4,14 +4,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::api::cloudapi::machines;
 use crate::api::{self, Field, Kind, Op};
 use crate::cli::args::given;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::sensitive::{self, Sort};
 use crate::tasks::secrets::{Place, is_public};
 use crate::tasks::values::Files;
@@ -166,6 +166,24 @@ fn refuse(arg: &Arg, place: Place, text: &str, files: &dyn Files) -> Result<()> 
             .hint("several are several arguments: without quotes around $(…), or one a line with - on standard input"),
         _ => error,
     })
+}
+
+/// Options of pairs whose values may be secrets.
+const OF_METADATA: &[&str] = &["-m", "-M", "--metadata", "--metadata-file"];
+
+/// Takes out of an error of clap's a word beside metadata that nothing takes: where a name and its value were typed as
+/// two words, it is the value. Returns how they are typed.
+pub fn stray_value(error: &mut clap::Error, args: &[OsString]) -> Option<Hint> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    let beside = args.iter().filter_map(|arg| arg.to_str()).any(|arg| OF_METADATA.contains(&arg));
+    if error.kind() != ErrorKind::UnknownArgument || wrong.starts_with('-') || !beside {
+        return None;
+    }
+    let shown = ContextValue::String("(a word beside metadata, not shown)".to_owned());
+    drop(error.insert(ContextKind::InvalidArg, shown));
+    let proposed = [ContextKind::Suggested, ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    proposed.iter().for_each(|kind| drop(error.remove(*kind)));
+    Some(Hint::from("a name and its value are one word: -m NAME=VALUE; what is secret: -M NAME=@FILE"))
 }
 
 /// Takes out of an error of clap's what may be a secret.

@@ -404,7 +404,10 @@ fn change(machine: &mut Vm, job: &Job, package: Option<Package>, left: &mut Vec<
         Work::Firewall { on } => machine.firewall_enabled = *on,
         Work::DeletionProtection { on } => machine.indestructible_zoneroot = *on,
         Work::SetTags { tags } => machine.tags.extend(tags.clone()),
-        Work::ReplaceTags { tags } => machine.tags.clone_from(tags),
+        Work::ReplaceTags { tags } => {
+            machine.tags.retain(|name, _| updates::is_dockers(name));
+            machine.tags.extend(tags.clone());
+        }
         Work::RemoveTags { names } => machine.tags.retain(|name, _| !names.contains(name)),
         Work::SetMetadata { metadata } => machine.customer_metadata.extend(metadata.clone()),
         Work::ReplaceMetadata { metadata } => machine.customer_metadata.clone_from(metadata),

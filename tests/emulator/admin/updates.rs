@@ -40,6 +40,30 @@ async fn pairs_of_an_update_may_be_text_and_are_checked_like_those_of_their_rout
 }
 
 #[tokio::test]
+async fn tags_of_docker_can_be_neither_set_nor_removed_once_a_vm_is_made() {
+    let emulator = start().await;
+    let mut wanted = zone("dock");
+    wanted["tags"] = json!({ "sdc_docker": true, "a": 1 });
+    let got = ask(&emulator, "vmapi", "POST", "/vms", &wanted).await;
+    later(&emulator, 5000);
+    let uuid = got.json()["vm_uuid"].as_str().unwrap().to_owned();
+    let all = format!("/vms/{uuid}/tags");
+    for (method, path, body) in [
+        ("POST", all.clone(), json!({ "sdc_docker": false })),
+        ("PUT", all.clone(), json!({ "docker:label:com.docker.x": "y" })),
+        ("DELETE", format!("{all}/sdc_docker"), Value::Null),
+        ("DELETE", all.clone(), Value::Null),
+        ("POST", format!("/vms/{uuid}?action=update"), json!({ "tags": { "sdc_docker": true } })),
+    ] {
+        let got = ask(&emulator, "vmapi", method, &path, &body).await;
+        assert_eq!((got.status, errors(&got)), (409, invalid("tags")), "{method} {path}");
+    }
+    assert_eq!(ask(&emulator, "vmapi", "PUT", &all, &json!({ "b": 2 })).await.status, 202);
+    later(&emulator, 1000);
+    assert_eq!(vm(&emulator, &uuid).await["tags"], json!({ "sdc_docker": true, "b": 2 }));
+}
+
+#[tokio::test]
 async fn a_field_of_the_wrong_type_is_refused_and_one_given_as_text_is_converted() {
     let emulator = start().await;
     let path = format!("/vms/{WEB1}?action=update");

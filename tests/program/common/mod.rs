@@ -6,7 +6,7 @@ pub mod cloud;
 #[cfg(feature = "cli")]
 mod run;
 #[cfg(unix)]
-mod signals;
+pub mod signals;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};

@@ -40,6 +40,12 @@ const fn delete(id: &'static str, verb: &'static str, path: &'static str, about:
     Op::delete(id, verb, path, about).starts_job().until(Goal::Job, &VM).columns(COLUMNS)
 }
 
+/// Those of the platform and of Docker are known by their names.
+const TAG_PAIRS: Field = body("", Kind::Tags(&[]), "Tag NAME=TEXT, or NAME:=JSON for a number or boolean")
+    .flag("TAG")
+    .positional()
+    .optional();
+
 const fn pairs(about: &'static str, word: &'static str) -> Field {
     body("", Kind::FlatPairs(&[]), about).flag(word).positional().optional()
 }
@@ -142,11 +148,11 @@ pub static GET_TAG: Op = Op::get("GetTag", "tags get", TAGS_ONE, "Show a tag of 
     .examples("admin vms tags get web1 role\nadmin vms tags get web1 role --json");
 /// AddTags.
 pub static SET_TAGS: Op = set("AddTags", "tags set", TAGS, "Set tags of a VM, and leave the rest")
-    .fields(&[pairs("Tag NAME=TEXT, or NAME:=JSON for a number or boolean", "TAG")])
+    .fields(&[TAG_PAIRS])
     .examples("admin vms tags set web1 stage=prod --wait\nadmin vms tags set -l role=web stage=prod --dry-run");
 /// SetTags. What becomes of a key that gets an empty or false value nobody knows.
 pub static REPLACE_TAGS: Op = replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM")
-    .fields(&[pairs("Tag NAME=TEXT, or NAME:=JSON for a number or boolean", "TAG")])
+    .fields(&[TAG_PAIRS])
     .examples(
         "admin vms tags replace web1 stage=prod --wait\n\
          admin vms tags replace web1 stage=prod --dry-run",

@@ -12,7 +12,7 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::error::Result;
+use crate::error::{Error, Result, Target};
 use crate::render;
 use crate::tasks::vm_why::{self, Facts, Verdict};
 
@@ -66,8 +66,10 @@ async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let typed = matches.get_one::<String>("vm").map(String::as_str).unwrap_or_default();
     let client = app.inner(&VMAPI).await?;
     let id = vm_why::find(&client, typed).await?;
-    let facts =
-        vm_why::gather(app.asking(), &client, &id).await.map_err(|error| error.about(&format!("VM {typed}")))?;
+    let about = |error: Error| {
+        error.about(&format!("VM {typed}")).on(Target { noun: "VM", id: Some(id.clone()), name: typed.to_owned() })
+    };
+    let facts = vm_why::gather(app.asking(), &client, &id).await.map_err(about)?;
     let verdict = vm_why::judge(&facts);
     if app.globals.output.is_some() || jq.is_some() {
         let data = vm_why::data(&facts, &verdict, exit::said);

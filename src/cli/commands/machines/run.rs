@@ -360,7 +360,7 @@ impl Run<'_> {
     /// The interruption that leaves at once.
     async fn remove(&mut self, id: &str, name: &str) -> Result<Result<()>> {
         let app = self.app;
-        let deleting = || app.say(&format!("interrupted: {name} is being deleted; once more leaves at once"));
+        let deleting = || app.tell(&format!("interrupted: {name} is being deleted; once more leaves at once"));
         if self.interrupted {
             deleting();
         }
@@ -576,7 +576,7 @@ fn reason(said: &str) -> String {
 /// Deletes the machine and waits until it is gone.
 async fn removed(app: &App, client: &Client, id: &str) -> Result<()> {
     let left = |error: Error| ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id));
-    create::remove(client, id, DELETE_TIMEOUT).await.map_err(left)
+    create::remove(client, id, DELETE_TIMEOUT).await.map(|_| ()).map_err(left)
 }
 
 /// 16 digits that no other run has.

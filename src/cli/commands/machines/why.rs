@@ -12,10 +12,10 @@ use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::terminal::exit;
-use crate::error::{CommandLine, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::render;
 use crate::tasks::diagnosis::{Facts, Verdict, diagnose, image, limits, unread};
-use crate::tasks::explain;
+use crate::tasks::{explain, resolve};
 
 /// `sdc machines why`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -75,26 +75,35 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let client = app.client()?;
     let id = explain::find(&client, typed).await?;
     let facts = explain::gather(&client, &id, None).await;
-    match (&facts.machine, &facts.audit) {
-        (Err(error), _) if matches!(error.kind(), Kind::NotFound | Kind::Auth) => {
-            return Err(facts.machine.err().unwrap_or_else(explain::nothing).about(&format!("machine {typed}")));
-        }
-        (Err(_), Err(_)) => return Err(facts.machine.err().unwrap_or_else(explain::nothing)),
-        _ => {}
+    let unread = |error: Error| {
+        error.about(&format!("machine {typed}")).on(Target {
+            noun: "machine",
+            id: Some(id.clone()),
+            name: typed.to_owned(),
+        })
+    };
+    let nothing_else = facts.audit.is_err();
+    if facts.machine.as_ref().is_err_and(|error| nothing_else || matches!(error.kind(), Kind::NotFound | Kind::Auth)) {
+        return Err(unread(facts.machine.err().unwrap_or_else(explain::nothing)));
     }
     let told = diagnose(&facts, None);
     if app.globals.output.is_some() || jq.is_some() {
-        let answer = Answer::from_record(data(&id, &facts, &told).to_string().as_bytes())?;
+        let answer = Answer::from_record(data((&id, typed), &facts, &told).to_string().as_bytes())?;
         app.show(&answer, Shape::Record, &view, jq.as_ref())?;
     } else {
-        app.streams.out(words(&id, &facts, &told).as_bytes())?;
+        app.streams.out(words((&id, typed), &facts, &told).as_bytes())?;
     }
-    Ok(0)
+    // What its log tells is told, and yet the machine itself is what was asked about.
+    match facts.machine {
+        Ok(_) => Ok(0),
+        Err(error) => Err(unread(error)),
+    }
 }
 
 /// As data.
-fn data(id: &str, facts: &Facts, told: &Verdict) -> Value {
+fn data((id, typed): (&str, &str), facts: &Facts, told: &Verdict) -> Value {
     let machine = facts.machine.as_ref().ok();
+    let name = machine.map(|machine| machine.name.as_str()).or(Some(typed).filter(|typed| !resolve::is_uuid(typed)));
     let image = image(facts)
         .map(|((id, name, what), usable)| json!({ "id": id, "name": name, "words": what, "usable": usable }));
     let package = facts.package.as_ref().and_then(|package| match package {
@@ -108,7 +117,7 @@ fn data(id: &str, facts: &Facts, told: &Verdict) -> Value {
         unread(facts).into_iter().map(|(what, error)| json!({ "what": what, "error": error })).collect();
     json!({
         "id": id,
-        "name": machine.map(|machine| &machine.name),
+        "name": name,
         "state": machine.map(|machine| &machine.state),
         "reason": told.reason,
         "explained": told.explained,
@@ -124,13 +133,15 @@ fn data(id: &str, facts: &Facts, told: &Verdict) -> Value {
 }
 
 /// For people: a line or more for each thing.
-fn words(id: &str, facts: &Facts, told: &Verdict) -> String {
+fn words((id, typed): (&str, &str), facts: &Facts, told: &Verdict) -> String {
     let mut out = String::new();
     let mut line = |what: &str, words: &str| {
         let _ = writeln!(out, "{what:<9} {}", render::escaped(words));
     };
-    if let Ok(machine) = &facts.machine {
-        line("machine", &format!("{} ({id}) is {}", machine.name, machine.state));
+    match &facts.machine {
+        Ok(machine) => line("machine", &format!("{} ({id}) is {}", machine.name, machine.state)),
+        Err(_) if typed.eq_ignore_ascii_case(id) => line("machine", &format!("{id} could not be read")),
+        Err(_) => line("machine", &format!("{typed} ({id}) could not be read")),
     }
     line("reason", &told.reason);
     match (&facts.audit, &told.failed) {

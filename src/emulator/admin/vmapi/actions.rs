@@ -202,6 +202,7 @@ fn update(call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
         if let Some((field, words)) = wrong_pairs(name, &pairs).first() {
             return Err(invalid(WRONG, &[(field, "Invalid", words)]));
         }
+        super::metadata::no_dockers(name, pairs.keys(), "not supported")?;
         super::metadata::replacing(vm, name, &pairs, *payload, &mut fields);
     }
     if fields.is_empty() {

@@ -6,6 +6,7 @@ use super::super::call::{Call, Route, is_lower_uuid, missing, route};
 use super::begin::{accepted, started};
 use super::fields::{PAIRS, wrong_pairs};
 use super::{invalid, load, seen};
+use crate::emulator::datacenter::jobs::updates::is_dockers;
 use crate::emulator::datacenter::state::{State, Vm, Work};
 use crate::emulator::http::reply::{Outcome, Refusal, Reply};
 
@@ -95,7 +96,23 @@ fn given(call: &Call<'_>, kind: &Kind) -> Result<Map<String, Value>, Refusal> {
     if let Some((field, words)) = wrong_pairs(kind.field, &fields).first() {
         return Err(invalid(kind.wrong, &[(field, "Invalid", words)]));
     }
+    no_dockers(kind.field, fields.keys(), "not supported")?;
     Ok(fields)
+}
+
+/// Refuses the tags of which Docker keeps hold.
+pub(super) fn no_dockers<'a>(
+    field: &str,
+    mut names: impl Iterator<Item = &'a String>,
+    why: &str,
+) -> Result<(), Refusal> {
+    match names.find(|name| field == "tags" && is_dockers(name)) {
+        Some(name) => {
+            let words = format!("Special tag \"{name}\" {why}");
+            Err(invalid("Invalid tag parameters", &[("tags", "Invalid", &words)]))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Puts into a payload what makes these pairs all that there are.
@@ -106,8 +123,9 @@ pub(super) fn replacing(
     (set, remove): (&str, &str),
     payload: &mut Map<String, Value>,
 ) {
+    let stays = |name: &str| wanted.contains_key(name) || field == "tags" && is_dockers(name);
     let gone: Vec<Value> =
-        pairs(vm, field).keys().filter(|name| !wanted.contains_key(*name)).map(|name| name.clone().into()).collect();
+        pairs(vm, field).keys().filter(|name| !stays(name)).map(|name| name.clone().into()).collect();
     payload.insert(set.to_owned(), Value::Object(wanted.clone()));
     if !gone.is_empty() {
         payload.insert(remove.to_owned(), gone.into());
@@ -138,7 +156,9 @@ fn set(call: &mut Call<'_>) -> Outcome {
 
 fn clear(call: &mut Call<'_>) -> Outcome {
     let kind = kind(call)?;
-    let names: Vec<Value> = pairs(load(call)?, kind.field).keys().map(|name| name.clone().into()).collect();
+    let all = pairs(load(call)?, kind.field);
+    no_dockers(kind.field, all.keys(), "may not be deleted")?;
+    let names: Vec<Value> = all.keys().map(|name| name.clone().into()).collect();
     change(call, Map::from_iter([(kind.payload.1.to_owned(), names.into())]))
 }
 
@@ -148,6 +168,7 @@ fn delete(call: &mut Call<'_>) -> Outcome {
     if !pairs(load(call)?, kind.field).contains_key(&key) {
         return Err(missing(format!("{} \"{key}\" not found", kind.one)));
     }
+    no_dockers(kind.field, std::iter::once(&key), "may not be deleted")?;
     change(call, Map::from_iter([(kind.payload.1.to_owned(), Value::from(vec![key]))]))
 }
 

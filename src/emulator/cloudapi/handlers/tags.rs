@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::super::call::{Call, Route};
 use super::super::triton_tags;
 use super::machines::load;
+use crate::emulator::datacenter::jobs::updates::is_dockers;
 use crate::emulator::datacenter::state::Work;
 use crate::emulator::http::reply::{Body, Outcome, Refusal, Reply};
 
@@ -70,19 +71,6 @@ pub(crate) fn check(name: &str, value: &Value, words: &str) -> Result<(), Refusa
     }
 }
 
-/// Tags of which Docker keeps hold.
-fn dockers(name: &str) -> bool {
-    let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
-    let mut parts = label.split('.');
-    match parts.next() {
-        Some("triton") => parts.next().is_some(),
-        Some("com" | "io" | "org") => {
-            matches!(parts.next(), Some("docker" | "dockerproject")) && parts.next().is_some()
-        }
-        _ => false,
-    }
-}
-
 /// What was given, as tags: every parameter of query and body is one.
 fn given(call: &Call<'_>, doing: &str) -> Result<Map<String, Value>, Refusal> {
     let mut tags = call.given.clone();
@@ -93,7 +81,7 @@ fn given(call: &Call<'_>, doing: &str) -> Result<Map<String, Value>, Refusal> {
     for (name, value) in &tags {
         check(name, value, &format!("error {doing}: {WRONG}"))?;
     }
-    if let Some(name) = tags.keys().find(|name| dockers(name)) {
+    if let Some(name) = tags.keys().find(|name| is_dockers(name)) {
         return Err(wrong(doing, &format!("Special tag \"{name}\" not supported")));
     }
     Ok(tags)
@@ -150,7 +138,7 @@ fn replace(call: &mut Call<'_>) -> Outcome {
 }
 
 fn remove(call: &mut Call<'_>, names: Vec<String>, doing: &str) -> Outcome {
-    if let Some(name) = names.iter().find(|name| dockers(name)) {
+    if let Some(name) = names.iter().find(|name| is_dockers(name)) {
         return Err(wrong(doing, &format!("Special tag \"{name}\" may not be deleted")));
     }
     plan(call, Work::RemoveTags { names })?;

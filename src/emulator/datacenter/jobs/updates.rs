@@ -30,6 +30,19 @@ pub(super) fn audited(fields: &Map<String, Value>) -> &'static str {
     }
 }
 
+/// Tags of which Docker keeps hold: after a VM was made they can be neither set nor removed.
+pub(crate) fn is_dockers(name: &str) -> bool {
+    let Some(label) = name.strip_prefix("docker:label:") else { return name == "sdc_docker" };
+    let mut parts = label.split('.');
+    match parts.next() {
+        Some("triton") => parts.next().is_some(),
+        Some("com" | "io" | "org") => {
+            matches!(parts.next(), Some("docker" | "dockerproject")) && parts.next().is_some()
+        }
+        _ => false,
+    }
+}
+
 impl State {
     /// Whether an active VM of this owner, other than `own`, has this alias, or will have it by a job.
     pub(crate) fn is_taken(&self, owner: &str, alias: &str, own: Option<&str>) -> bool {
