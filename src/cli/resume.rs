@@ -177,18 +177,7 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
             error = error.hint(Hint::run("to see what became of it", command));
         }
     }
-    // What is being made has no id yet.
-    let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
-    if let Some(noun) = op.goal.map(|(_, noun)| noun).or(op.makes()) {
-        for new in unknown.by_ref().take(MAX_COMMANDS) {
-            let command = CommandLine::of(&api::command(noun.list)).on(format!("name={new}")).and(cloud(app));
-            error = error.hint(Hint::run("to see what became of it", command));
-        }
-        let more = unknown.count();
-        if more > 0 {
-            error = error.hint(format!("and so on for {more} more"));
-        }
-    }
+    error = look_for_new(app, op, &under_way, error);
     let with = if again.short { ", with the same pairs" } else { "" };
     match (op.path_params().collect::<Vec<_>>().as_slice(), ids(&unsent)) {
         ([_, _, ..], _) if !parts.is_empty() => go_on_with_parts(app, op, again, &parts, with, error),
@@ -223,6 +212,20 @@ pub fn interruption(app: &App, left: Left<'_>, begun: &[InFlight], calls: &[Call
             error.hint(format!("to make the others: the same command with --count {}", unsent.len()))
         }
         _ => error,
+    }
+}
+
+/// The error with the commands that find what is being made, and has no id yet.
+fn look_for_new(app: &App, op: &Op, under_way: &[&InFlight], mut error: Error) -> Error {
+    let Some(noun) = op.goal.map(|(_, noun)| noun).or(op.makes()) else { return error };
+    let mut unknown = under_way.iter().filter(|one| one.id.borrow().is_none()).filter_map(|one| one.new.as_ref());
+    for new in unknown.by_ref().take(MAX_COMMANDS) {
+        let command = CommandLine::of(&api::command(noun.list)).on(format!("name={new}")).and(cloud(app));
+        error = error.hint(Hint::run("to see what became of it", command));
+    }
+    match unknown.count() {
+        0 => error,
+        more => error.hint(format!("and so on for {more} more")),
     }
 }
 

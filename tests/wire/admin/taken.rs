@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use sdc::api::{Ids, Kind, Method, Noun, Op, Service, Shape, Test};
+use sdc::api::{Always, Ids, Kind, Method, Noun, Op, Service, Shape, Test};
 
 use super::filled;
 use super::run::{Said, admin};
@@ -133,11 +133,14 @@ fn values(service: &Service, field: &sdc::api::Field) -> Option<[(String, String
 }
 
 /// A row with this value at this place.
-fn row(noun: &Noun, id: &str, field: &sdc::api::Field, value: &str) -> String {
+fn row(service: &Service, noun: &Noun, id: &str, field: &sdc::api::Field, value: &str) -> String {
     let path = field.test.field().unwrap();
     let name = if path == noun.name_field { String::new() } else { format!(r#""{}":"n{id}","#, noun.name_field) };
     let value = match field.test {
         Test::Member(_) => format!("{{\"role\":{value}}}"),
+        _ if service.columns(noun.list).iter().any(|one| one.field == path && one.always == Some(Always::Many)) => {
+            format!("[{value}]")
+        }
         _ => value.to_owned(),
     };
     let (key, own) =
@@ -197,7 +200,8 @@ fn no_action_takes_a_row_that_does_not_fit_a_filter_of_its_list() {
                     Ids::Mac => ("90b8d0000001", "90b8d0000002"),
                     _ => (super::V, super::W),
                 };
-                let rows = [row(noun, fits, field, &fitting), row(noun, does_not, field, &other)].join(",");
+                let rows =
+                    [row(service, noun, fits, field, &fitting), row(service, noun, does_not, field, &other)].join(",");
                 let address = unfiltered(noun.list.path.to_owned(), format!("[{rows}]"));
                 let home = tempfile::tempdir().unwrap();
                 let name =

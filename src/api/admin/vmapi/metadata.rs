@@ -151,9 +151,8 @@ pub static SET_TAGS: Op = set("AddTags", "tags set", TAGS, "Set tags of a VM, an
     .fields(&[TAG_PAIRS])
     .examples("admin vms tags set web1 stage=prod --wait\nadmin vms tags set -l role=web stage=prod --dry-run");
 /// SetTags. What becomes of a key that gets an empty or false value nobody knows.
-pub static REPLACE_TAGS: Op = replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM")
-    .fields(&[TAG_PAIRS])
-    .examples(
+pub static REPLACE_TAGS: Op =
+    replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM").fields(&[TAG_PAIRS]).examples(
         "admin vms tags replace web1 stage=prod --wait\n\
          admin vms tags replace web1 stage=prod --dry-run",
     );
