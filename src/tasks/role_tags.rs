@@ -237,7 +237,7 @@ impl Taggable {
         let Some(noun) = role_tags::by_name(name).filter(|_| self.is_glob()) else { return Ok(None) };
         let known = Candidates::list(client, noun, &Args::new()).await?.there();
         let fits = |thing: &&Candidate| glob(typed, &thing.name) || glob(typed, &thing.versioned());
-        let all: Vec<_> = known.things.iter().filter(fits).map(|thing| called(*name, thing)).collect();
+        let all: Vec<_> = known.things.iter().filter(fits).map(|thing| called(name, thing)).collect();
         if all.is_empty() { Err(known.nothing_like(typed)) } else { Ok(Some(all)) }
     }
 
@@ -252,7 +252,7 @@ impl Taggable {
         let Some(noun) = role_tags::by_name(name) else { return Ok(None) };
         let known = Candidates::list(client, noun, &Args::new()).await?.there();
         let fits = |thing: &&Candidate| selector.fits(|tag| thing.text(&["tags", tag]));
-        Ok(Some(known.things.iter().filter(fits).map(|thing| called(*name, thing)).collect()))
+        Ok(Some(known.things.iter().filter(fits).map(|thing| called(name, thing)).collect()))
     }
 
     /// Replaces names with ids.

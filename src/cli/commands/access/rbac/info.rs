@@ -70,15 +70,18 @@ fn by_login(keys: &[(String, Answer)]) -> String {
     format!("{{{}}}", all.join(","))
 }
 
+/// The login of a user, and its access keys if they can be seen.
+type OfLogin = (String, Option<Vec<AccessKey>>);
+
 /// The access keys by the logins of their users; null where they cannot be seen.
-fn without_secrets(access: &[(String, Option<Vec<AccessKey>>)]) -> Value {
+fn without_secrets(access: &[OfLogin]) -> Value {
     let one = |key: &AccessKey| json!({ "accesskeyid": key.id, "status": key.status, "created": key.created });
     let all = |keys: &Option<Vec<AccessKey>>| keys.as_ref().map(|keys| keys.iter().map(one).collect::<Value>());
     Value::Object(access.iter().map(|(login, keys)| (login.clone(), json!(all(keys)))).collect())
 }
 
 /// All of it, with keys if the access keys are given, each with the login of its user.
-fn tree(live: &Live, access: Option<&[(String, Option<Vec<AccessKey>>)]>) -> String {
+fn tree(live: &Live, access: Option<&[OfLogin]>) -> String {
     let mut out = String::new();
     let mut line = |depth: usize, words: &str| {
         let _ = writeln!(out, "{}{}", "  ".repeat(depth), visible(words));
