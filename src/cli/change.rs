@@ -402,6 +402,7 @@ async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call,
     match outcome {
         Err(error) => {
             let error = there_already(op, call, looked_for(app, op, call, error));
+            let error = near::with_keys(op, call.target.as_ref().map(|(_, name)| name.as_str()), error);
             let error = near::same_key(client, op, &call.args, error).await;
             let error = placement::explained(app, &call.args, error).await;
             let error = vm_notes::failed(app, client, op, call, error).await;

@@ -24,7 +24,7 @@ use crate::answer::Answer;
 use crate::api::{self, Field, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
 use crate::config::Origin;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::render::{self, View};
 use crate::request::{Arg, Args};
 use crate::tasks::call::{Call, described};
@@ -56,6 +56,11 @@ pub async fn run_making(app: &App, op: &'static Op, matches: &ArgMatches, making
 pub trait Completion {
     /// Completes the arguments, in which names are ids by now.
     fn complete<'a>(&'a self, args: &'a mut Args) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+    /// The fields that it has read and changed: what goes of them was asked for.
+    fn reads(&self) -> &[&'static str] {
+        &[]
+    }
 }
 
 /// The same for what is completed first.
@@ -157,10 +162,11 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         // What must be forced is not asked about once more, unless somebody has picked several.
         let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
         let yes = has(matches, "yes") || !targets.picked && op.fields.iter().any(forced);
-        let asking = Asking { must, yes, doubt };
+        let asking = Asking { must, yes, doubt, loses: false };
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches }, following: how.following };
-        return changed(app, &client, targets, batch, asking, (view, jq.as_ref())).await;
+        let kept = how.completion.map_or(&[][..], |completion| completion.reads());
+        return changed(app, &client, (targets, kept), batch, asking, (view, jq.as_ref())).await;
     }
     if targets.several {
         sieve.settle(&client, &Args::new()).await?;
@@ -189,19 +195,21 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
 async fn changed(
     app: &App,
     client: &Client,
-    mut targets: Targets,
+    (mut targets, kept): (Targets, &[&str]),
     batch: Batch<'_>,
-    asking: Asking,
+    mut asking: Asking,
     (view, jq): (View, Option<&render::Program>),
 ) -> Result<i32> {
     let op = batch.change.op;
-    let replaced = replaced(app, client, op, &mut targets).await?;
+    let (replaced, loses) = replaced(app, client, op, &mut targets, kept).await?;
+    asking.loses = loses;
     question::settle(app, client, op, &mut targets, asking).await?;
     vm_notes::before(app, client, app, op, &targets).await?;
     let ended = change::run(app, client, batch, targets, view, jq).await;
     app.forget_names(op);
     match ended? {
-        0 => as_asked(app, client, op, &replaced).await,
+        // CloudAPI's answer is what has become of it.
+        0 if client.service().is_inner() => as_asked(app, client, op, &replaced).await,
         code => Ok(code),
     }
 }
@@ -243,34 +251,46 @@ async fn with_ids(
     documents: &mut [Args],
     completion: Option<&dyn Completion>,
 ) -> Result<()> {
-    if api::service_of(op).is_inner() {
-        for args in documents {
+    for args in documents {
+        if api::service_of(op).is_inner() {
             resolve::elsewhere(app, op, args).await?;
-            if let Some(completion) = completion {
-                completion.complete(args).await?;
-            }
+        }
+        if let Some(completion) = completion {
+            completion.complete(args).await?;
         }
     }
     Ok(())
 }
 
-/// What the targets are before lists of them are replaced, with what is lost by it said.
+/// What the targets are before lists of them are replaced, with what is lost by it said; and whether anything is. Of
+/// the fields that the command has read and changed itself, that was asked for.
 async fn replaced(
     app: &App,
     client: &Client,
     op: &'static Op,
     targets: &mut Targets,
-) -> Result<Vec<(Call, replacing::Before)>> {
+    kept: &[&str],
+) -> Result<(Vec<(Call, replacing::Before)>, bool)> {
     tell_vanishing(app, client, op, targets).await;
-    let mut all = Vec::new();
+    let (mut all, mut loses) = (Vec::new(), false);
     for call in &mut targets.calls {
-        if let Some(before) = replacing::look(client, op, call).await? {
-            let lost = before.lost(op, call);
+        let before = match replacing::look(client, op, call).await {
+            // Who may change it need not be allowed to read it.
+            Err(error) if error.kind() == ErrorKind::Auth && !client.service().is_inner() => {
+                app.warn(&format!("what {} loses by it is not known: {error}", described(call)));
+                None
+            }
+            before => before?,
+        };
+        if let Some(before) = before {
+            let mut lost = before.lost(op, call);
+            lost.retain(|words| kept.iter().all(|field| words.split(':').next() != Some(*field)));
             lost.iter().for_each(|lost| app.warn(&format!("{} loses {lost}", described(call))));
+            loses |= !lost.is_empty();
             all.push((call.clone(), before));
         }
     }
-    Ok(all)
+    Ok((all, loses))
 }
 
 /// Tells which names go where all of a map is replaced or deleted.

@@ -45,6 +45,8 @@ pub struct Asking {
     pub must: bool,
     /// It was confirmed already, by `--yes`.
     pub yes: bool,
+    /// Something of what it replaces is lost, which was said: on a terminal it is asked about.
+    pub loses: bool,
 }
 
 /// Says which targets are meant, and asks where that is due.
@@ -58,13 +60,17 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
         doubt => doubt,
     };
     let several = op.asks_many && targets.calls.len() > 1 && terminal;
-    let lost = if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
+    let mut lost =
+        if asking.yes { Vec::new() } else { lockout::lost(&app.identity(), client, op, &targets.calls).await };
     // Without asking the service, too, whoever deletes the key that signs is told.
     if asking.yes && lockout::deletes_own_key(client, op, &targets.calls) {
         app.warn("this is the key that signs: nothing can be done with it any longer");
     }
-    let due =
-        !asking.yes && (asking.must || several || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
+    let loses = asking.must || several || asking.loses && terminal;
+    let due = !asking.yes && (loses || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
+    if due && terminal {
+        lost.extend(about::going_back(client, op, &targets.calls).await);
+    }
     if due && terminal || targets.from_stdin {
         complete(client, targets).await;
     }

@@ -260,6 +260,9 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
             None => {}
         }
     }
+    if let Some(column) = filtered(name, known) {
+        return Ok(Chosen { name: name.to_owned(), ..Chosen::of(column) });
+    }
     let mut error = Error::usage(format!("there is no column '{name}'"));
     let small = name.to_lowercase();
     if let Some(near) = known.iter().find(|column| column.name == small || column.field == small).map(|it| it.name) {
@@ -270,6 +273,21 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         error = error.hint(format!("did you mean '{near}'?"));
     }
     Err(listing(error, known))
+}
+
+/// The column of what a filter calls so: `owner` of the field `owner_uuid`.
+fn filtered<'a>(name: &str, known: &'a [Column]) -> Option<&'a Column> {
+    let plain = name.replace('-', "_");
+    let of = |wanted: &str| known.iter().find(|column| column.name == wanted);
+    let by_suffix = || of(&format!("{plain}_uuid")).or_else(|| of(&format!("{plain}_name")));
+    // What belongs to things of several kinds says of which.
+    let of_server = || of("cn_uuid").or_else(|| of("belongs_to_uuid").filter(|_| of("belongs_to_type").is_none()));
+    let by_word = || match &*plain {
+        "server" => of_server(),
+        "source" | "target" => of(&format!("{plain}_server_uuid")),
+        _ => None,
+    };
+    of(&plain).or_else(by_suffix).or_else(by_word)
 }
 
 /// Adds the names of the columns as hints, each a line of a terminal.
@@ -298,7 +316,7 @@ fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::column;
+    use crate::api::{Test, column};
 
     #[test]
     fn what_has_no_room_is_left_out_from_the_end_and_what_tells_a_row_stays() {
@@ -325,5 +343,28 @@ mod tests {
         // Where none says that it stays, one does.
         let known = [column("a"), column("b")];
         assert_eq!(fitting(&roomy(&known), &[9, 9], &known, 1), [0]);
+    }
+
+    #[test]
+    fn what_a_list_is_filtered_by_is_a_column_too_under_the_name_of_its_option() {
+        let mut count = 0;
+        for op in crate::api::SERVICES.iter().flat_map(|service| service.ops()) {
+            let known = crate::api::columns(op);
+            for field in op.fields {
+                let (Test::Id(of) | Test::Text(of)) = field.test else { continue };
+                if known.iter().any(|column| column.name == of) {
+                    let chosen = choose(&field.long_name(), known);
+                    assert!(chosen.is_ok(), "{} -o {}", op.id, field.long_name());
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 10, "{count}");
+        let known = [column("owner_uuid").show(Show::ShortId)];
+        let owner = choose("owner", &known).unwrap();
+        assert_eq!(
+            (owner.header(), owner.path, owner.made),
+            ("OWNER".to_owned(), vec!["owner_uuid".to_owned()], false)
+        );
     }
 }

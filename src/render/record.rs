@@ -4,7 +4,8 @@
 use super::cell::{self, Value};
 use super::{View, age, escape, json};
 use crate::answer::scan;
-use crate::api::Show;
+use crate::api::{Column, Level, Show};
+use crate::sensitive::is_secret_name;
 
 /// A list of more objects, and an object of more members, stays JSON.
 const MAX_BELOW: usize = 50;
@@ -27,6 +28,14 @@ pub(super) fn write(object: &str, view: &View, out: &mut String) {
         out.push_str(&escape::visible(&name));
         out.push(':');
         out.push_str(plain);
+        // Who wants it says so by its name.
+        let hidden = |column: &&Column| column.field == name && column.level == Level::Named && !column.nested;
+        if is_secret_name(&name)
+            && let Some(column) = view.known.iter().find(hidden)
+        {
+            out.push_str(&format!(" (hidden; to see it: -o {})\n", column.name));
+            continue;
+        }
         if let Some(lines) = below(value, view, 1) {
             out.push('\n');
             out.push_str(&lines);

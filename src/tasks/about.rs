@@ -34,12 +34,17 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use super::call::{Call, described};
 use super::resolve::{self, Candidate, Candidates};
 use super::targets::Targets;
-use crate::api::{Noun, Shape};
+use crate::answer::Answer;
+use crate::api::admin::vmapi;
+use crate::api::cloudapi::{machines, snapshots};
+use crate::api::{Noun, Op, Shape};
 use crate::client::Client;
+use crate::error::Result;
 use crate::request::Args;
 
 /// Up to so many targets are looked up one by one; more come from the list.
@@ -142,6 +147,43 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
     targets.known.extend(found);
 }
 
+/// What goes beside what was written since, in sentences, where machines go back to snapshots; nothing where that cannot
+/// be found out.
+pub async fn going_back(client: &Client, op: &'static Op, calls: &[Call]) -> Vec<String> {
+    let mut all = Vec::new();
+    for call in calls {
+        if std::ptr::eq(op, &snapshots::BOOT) {
+            let on = Args::new().set("machine", call.args.text("machine").unwrap_or_default());
+            let machine = read(client.call(&machines::GET, &on).await);
+            let taken = read(client.call(&snapshots::LIST, &on).await);
+            all.extend(goes(&machine, &taken, "created", call.args.text("snapshot").unwrap_or_default()));
+        } else if std::ptr::eq(op, &vmapi::ROLLBACK_SNAPSHOT) {
+            let vm = read(client.call(&vmapi::GET, &call.args.in_path_of(&vmapi::GET)).await);
+            let taken = vm.get("snapshots").cloned().unwrap_or_default();
+            all.extend(goes(&vm, &taken, "created_at", call.args.text("snapshot_name").unwrap_or_default()));
+        }
+    }
+    all
+}
+
+fn read(answer: Result<Answer>) -> Value {
+    answer.ok().and_then(|answer| serde_json::from_str(&answer.json()).ok()).unwrap_or_default()
+}
+
+/// The same of one that goes back to this snapshot of these.
+fn goes(machine: &Value, taken: &Value, field: &str, name: &str) -> Vec<String> {
+    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let time = |of: &Value| text(of, field).parse::<jiff::Timestamp>().ok();
+    let taken = taken.as_array().map_or(&[][..], Vec::as_slice);
+    let back = taken.iter().find(|one| text(one, "name") == name).and_then(time);
+    let newer = taken.iter().filter(|one| back.zip(time(one)).is_some_and(|(back, time)| time > back));
+    let newer: Vec<String> = newer.map(|one| text(one, "name")).collect();
+    let called = [text(machine, "name"), text(machine, "alias")].concat();
+    let runs = (text(machine, "state") == "running").then(|| format!("{called} is running, and is stopped for it"));
+    let lost = (!newer.is_empty()).then(|| format!("newer snapshots of {called} go too: {}", newer.join(", ")));
+    runs.into_iter().chain(lost).collect()
+}
+
 async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<String, About> {
     let place = resolve::place(noun, &call.args);
     let place = match noun.whole() {
@@ -150,4 +192,25 @@ async fn listed(client: &Client, noun: &'static Noun, call: &Call) -> HashMap<St
     };
     let known = Candidates::list(client, noun, &place).await;
     known.into_iter().flat_map(|known| known.things).map(|thing| (thing.id.clone(), About::of(&thing))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_goes_back_to_a_snapshot_loses_those_that_are_newer() {
+        let taken = json!([
+            { "name": "a", "created": "2025-11-21T10:00:00.000Z" },
+            { "name": "b", "created": "2025-11-21T10:00:01.000Z" },
+            { "name": "c", "created": "when" },
+        ]);
+        let machine = |state: &str| json!({ "name": "web1", "state": state });
+        let words = goes(&machine("running"), &taken, "created", "a");
+        assert_eq!(words, ["web1 is running, and is stopped for it", "newer snapshots of web1 go too: b"]);
+        assert!(goes(&machine("stopped"), &taken, "created", "b").is_empty());
+        assert!(goes(&Value::Null, &Value::Null, "created", "b").is_empty());
+    }
 }

@@ -50,7 +50,7 @@ use super::resolve::is_uuid;
 use super::stop::Stop;
 use super::{Report, Services, explain, queued, replacing};
 use crate::answer::{Answer, Row};
-use crate::api::{Column, Goal, Ids, Noun, Op};
+use crate::api::{Column, Goal, Ids, Noun, Op, Shape};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -222,7 +222,13 @@ impl Changing<'_> {
             }
             Some(_) => {
                 let job = before.job.as_ref().map_or_else(String::new, |job| format!(", job {job}"));
-                format!("{name}: {} requested{job}", own_verb(op))
+                // What is answered is how it will be, as if it were so.
+                let old = if op.shape == Shape::Map && wait.is_none() {
+                    "; a list may still show what was there (-w waits)"
+                } else {
+                    ""
+                };
+                format!("{name}: {} requested{job}{old}", own_verb(op))
             }
             None => format!("{name}: {}", past(op)),
         });

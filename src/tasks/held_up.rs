@@ -109,13 +109,14 @@ impl Pulse {
         };
         let job = job.borrow().clone();
         let known = self.known.take();
-        let known = match (known, job) {
-            // Who did not answer before the end does not do so after it.
-            (None, Some(job)) if !self.unanswered.get() && error.source().is_none() => {
+        // Ages are those of the end. Who did not answer before it does not do so after it.
+        let now = match job {
+            Some(job) if !self.unanswered.get() && error.source().is_none() => {
                 within(LAST_LIMIT, asking, &job).await.unwrap_or_default()
             }
-            (known, _) => known,
+            _ => None,
         };
+        let known = now.or(known);
         Err(match known {
             Some(HeldUp { words, tries, .. }) => {
                 tries.into_iter().fold(error.hint(format!("the job {words}")), Error::hint)

@@ -28,10 +28,11 @@
 
 use super::words::brief;
 use crate::answer::{Row, scan};
+use crate::api::cloudapi::users;
 use crate::api::{Field, Ids, Location, Op, Shape};
 use crate::auth::PublicKey;
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind};
+use crate::error::{CommandLine, Error, Hint, Kind};
 use crate::grammar::selector::is_glob;
 use crate::request::Args;
 
@@ -96,6 +97,16 @@ pub async fn named(client: &Client, op: &Op, args: &Args, error: Error) -> Error
     }
     let list = args.command(client.service(), noun.list);
     offered(error, typed, names.iter().map(String::as_str)).hint(Hint::run("list them", list))
+}
+
+/// The error of a user of this name who is not deleted, with the lists of both kinds of keys: the service does not say
+/// which is left.
+pub fn with_keys(op: &'static Op, name: Option<&str>, error: Error) -> Error {
+    let refused = std::ptr::eq(op, &users::DELETE) && error.fault().is_some_and(|fault| fault.status == 409);
+    let Some(name) = name.filter(|_| refused) else { return error };
+    error
+        .hint(Hint::run("its access keys", CommandLine::new("users accesskeys list").on(name)))
+        .hint(Hint::run("its other keys", CommandLine::new("users keys list").on(name)))
 }
 
 /// The error of a key that was refused, where the very same one is there already: under which name. Names and comments

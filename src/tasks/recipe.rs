@@ -136,8 +136,17 @@ fn versions(pairs: impl Iterator<Item = (String, String)>) -> HashMap<String, St
 /// # Errors
 /// It is not there, or the service did not answer.
 pub async fn of(client: &Client, names: &Names, id: &str) -> Result<Recipe> {
-    let answer: Answer = client.call(&machines::GET, &Args::new().set("machine", id)).await?;
-    Ok(recipe(&machines::CREATE, &answer.value(), names))
+    let request = client.request(&machines::GET, &Args::new().set("machine", id))?;
+    let (response, answer) = client.answered(&machines::GET, &request).await?;
+    let mut machine = answer.value();
+    // A header holds them.
+    let tags = response.headers.get_all("role-tag").into_iter().filter_map(|roles| roles.to_str().ok());
+    let tags: Vec<&str> =
+        tags.flat_map(|roles| roles.split(',')).map(str::trim).filter(|role| !role.is_empty()).collect();
+    if let Some(machine) = machine.as_object_mut() {
+        machine.insert("role-tag".to_owned(), json!(tags));
+    }
+    Ok(recipe(&machines::CREATE, &machine, names))
 }
 
 fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
@@ -186,14 +195,22 @@ fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
         put("disks", disks.iter().enumerate().map(|(at, disk)| sized(at, disk)).collect());
     }
     let of = |name: &str| machine.get(name).and_then(Value::as_object).into_iter().flatten();
-    let dockers = of("tags").map(|(name, _)| name).filter(|name| is_docker(name));
-    left_out.extend(dockers.map(|name| format!("tag {name}: Docker sets it on what it makes itself")));
     let tags: Map<String, Value> = of("tags")
         .filter(|(name, _)| !OWN_TAGS.contains(&name.as_str()) && !is_docker(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     if !tags.is_empty() {
         put("tags", tags.into());
+    }
+    if let Some(roles) = machine.get("role-tag").and_then(Value::as_array).filter(|roles| !roles.is_empty()) {
+        put("role-tag", roles.clone().into());
+    }
+    for (name, _) in of("tags") {
+        if is_docker(name) {
+            left_out.push(format!("tag {name}: Docker sets it on what it makes itself"));
+        } else if OWN_TAGS.contains(&name.as_str()) {
+            left_out.push(format!("tag {name}: it says something of this machine alone"));
+        }
     }
     let (mut metadata, mut hidden) = (Map::new(), Vec::new());
     for (name, value) in of("metadata").filter(|(name, _)| !is_platform(name)) {
@@ -253,13 +270,20 @@ mod tests {
             "id": "m", "name": "db", "brand": "bhyve", "state": "running", "image": "i1", "package": "small",
             "networks": ["n1", "n2"], "firewall_enabled": true, "deletion_protection": false, "flexible": true,
             "disks": [{"id": "d", "size": 10240, "boot": true, "image": "i1"}, {"id": "e", "size": 5, "block_size": 512}],
-            "tags": {"version": "1.10", "weight": 10, "sdc.idempotency-key": "k", "sdc.expires": "t"},
+            "tags": {"version": "1.10", "weight": 10, "sdc.idempotency-key": "k", "sdc.expires": "t", "sdc_docker": true},
+            "role-tag": ["ops", "dev"],
             "metadata": {"root_authorized_keys": "ssh", "user-script": "#!", "db_password": "s3cret", "sdc:uuid": "u"},
         });
         let made = recipe(&machines::CREATE, &machine, &names);
-        let expected = r##"{"name":"db","image":"base@1","package":"small@2","networks":["public","n2"],"brand":"bhyve","firewall_enabled":true,"disks":[{"size":10240},{"size":5,"block_size":512}],"tags":{"version":"1.10","weight":10},"metadata":{"user-script":"#!"}}"##;
+        let expected = r##"{"name":"db","image":"base@1","package":"small@2","networks":["public","n2"],"brand":"bhyve","firewall_enabled":true,"disks":[{"size":10240},{"size":5,"block_size":512}],"tags":{"version":"1.10","weight":10},"role-tag":["ops","dev"],"metadata":{"user-script":"#!"}}"##;
         assert_eq!(made.document, expected);
-        let left_out = ["metadata db_password: it looks like a secret", "affinity: the service does not show it"];
+        let left_out = [
+            "tag sdc.idempotency-key: it says something of this machine alone",
+            "tag sdc.expires: it says something of this machine alone",
+            "tag sdc_docker: Docker sets it on what it makes itself",
+            "metadata db_password: it looks like a secret",
+            "affinity: the service does not show it",
+        ];
         assert_eq!(made.left_out, left_out);
         let mut names = names;
         names.volumes.insert("m".to_owned(), vec!["data".to_owned()]);

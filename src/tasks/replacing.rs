@@ -55,6 +55,8 @@ const DERIVED: &[&str] = &[
 ];
 /// What stands in the place of a secret.
 const MASK: &str = "(redacted)";
+/// What follows the name of a default member.
+const DEFAULT: &str = " (default)";
 /// How many lost entries are named.
 const NAMED: usize = 20;
 
@@ -164,9 +166,14 @@ impl Before {
             let new = value(&call.args, name);
             let entries: Vec<String> = match self.object.get(name)? {
                 Value::Array(old) => {
+                    let is_it = |one: &Value, entry: &Value| {
+                        // Who becomes a default member loses nothing.
+                        let (is, was) = (called(one), called(entry));
+                        same(one, entry) || is == was || is.strip_suffix(DEFAULT) == Some(&was)
+                    };
                     let stays =
-                        |entry: &&Value| new.as_array().is_some_and(|new| new.iter().any(|one| same(one, entry)));
-                    old.iter().filter(|entry| !stays(entry)).map(text).collect()
+                        |entry: &&Value| new.as_array().is_some_and(|new| new.iter().any(|one| is_it(one, entry)));
+                    old.iter().filter(|entry| !stays(entry)).map(called).collect()
                 }
                 Value::Object(old) => old.keys().filter(|key| new.get(key.as_str()).is_none()).cloned().collect(),
                 _ => Vec::new(),
@@ -264,6 +271,15 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// What an entry of a list is called. A thing is sent by its name, and shown by its id too.
+fn called(entry: &Value) -> String {
+    let part = |key: &str| entry.get(key).and_then(Value::as_str);
+    let Some(name) = part("login").or_else(|| part("name")) else { return text(entry) };
+    let account = if part("type") == Some("account") { "account:" } else { "" };
+    let default = if entry.get("default") == Some(&Value::Bool(true)) { DEFAULT } else { "" };
+    format!("{account}{name}{default}")
+}
+
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -273,6 +289,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_goes_is_called_by_its_name_and_who_is_no_default_member_any_longer_goes_too() {
+        use crate::api::cloudapi::roles::UPDATE;
+        let before = |object: Value| Before { object: object.as_object().unwrap().clone() };
+        let role =
+            before(json!({ "policies": [{ "id": "p", "name": "may" }, { "id": "q", "name": "keys" }], "members": [
+                { "type": "subuser", "id": "u", "login": "ci", "default": true },
+                { "type": "subuser", "id": "v", "login": "jill" },
+                { "type": "account", "id": "a", "login": "sam" },
+            ]}));
+        let lost = |name: &'static str, new: Value| {
+            let mut call = Call::default();
+            call.args.push(name, Arg::json(&new.to_string()).unwrap());
+            role.lost(&UPDATE, &call)
+        };
+        let jill = json!({ "type": "subuser", "login": "jill" });
+        assert_eq!(lost("members", json!([jill])), ["members: ci (default), account:sam"]);
+        let jill = json!({ "type": "subuser", "login": "jill", "default": true });
+        let ci = json!({ "type": "subuser", "login": "ci" });
+        assert_eq!(lost("members", json!([jill, ci])), ["members: ci (default), account:sam"]);
+        assert_eq!(lost("policies", json!([{ "name": "may" }])), ["policies: keys"]);
+        assert!(lost("policies", json!([{ "name": "keys" }, { "name": "may" }])).is_empty());
+    }
 
     #[test]
     fn services_write_the_same_in_several_ways() {

@@ -28,12 +28,13 @@
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use super::resolve;
+use super::resolve::{self, Candidate, Candidates};
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
 use crate::api::{CLOUDAPI, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::grammar::selector::{Selector, glob, is_glob};
 use crate::request::{Arg, Args, Request};
 use crate::response::Response;
 
@@ -215,9 +216,43 @@ impl Taggable {
     pub fn needs_lookup(&self) -> bool {
         match self {
             // The operation's own parameter does not say which noun it is.
-            Taggable::One(name, id) => role_tags::by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id)),
+            Taggable::One(name, id) => {
+                self.is_glob() || role_tags::by_name(name).is_some_and(|noun| resolve::needs_lookup(noun, id))
+            }
             _ => resolve::is_needed(&CLOUDAPI, self.op(), &self.args()),
         }
+    }
+
+    /// Whether it is a pattern of several of a collection.
+    pub fn is_glob(&self) -> bool {
+        matches!(self, Taggable::One(name, typed) if is_glob(typed) && role_tags::by_name(name).is_some())
+    }
+
+    /// Those of its collection whose names fit, with what each is called here; nothing where it is no pattern.
+    ///
+    /// # Errors
+    /// None fits; the list could not be read.
+    pub async fn matching(&self, client: &Client) -> Result<Option<Vec<(String, Taggable)>>> {
+        let Taggable::One(name, typed) = self else { return Ok(None) };
+        let Some(noun) = role_tags::by_name(name).filter(|_| self.is_glob()) else { return Ok(None) };
+        let known = Candidates::list(client, noun, &Args::new()).await?.there();
+        let fits = |thing: &&Candidate| glob(typed, &thing.name) || glob(typed, &thing.versioned());
+        let all: Vec<_> = known.things.iter().filter(fits).map(|thing| called(name, thing)).collect();
+        if all.is_empty() { Err(known.nothing_like(typed)) } else { Ok(Some(all)) }
+    }
+
+    /// Those of this collection that have these tags.
+    ///
+    /// # Errors
+    /// A usage error for what is no collection of things with tags; the list could not be read.
+    pub async fn with_tags(&self, client: &Client, selector: &Selector) -> Result<Option<Vec<(String, Taggable)>>> {
+        let Taggable::Collection(name @ "machines") = self else {
+            return Err(Error::usage("only machines have tags by which they are chosen").hint("machines -l TAG=VALUE"));
+        };
+        let Some(noun) = role_tags::by_name(name) else { return Ok(None) };
+        let known = Candidates::list(client, noun, &Args::new()).await?.there();
+        let fits = |thing: &&Candidate| selector.fits(|tag| thing.text(&["tags", tag]));
+        Ok(Some(known.things.iter().filter(fits).map(|thing| called(name, thing)).collect()))
     }
 
     /// Replaces names with ids.
@@ -260,6 +295,12 @@ impl Taggable {
     pub fn read(&self, client: &Client) -> Result<Request> {
         Ok(Request { method: reqwest::Method::HEAD, body: None, ..self.write(client, &[])? })
     }
+}
+
+/// One of a collection, and what it is called.
+fn called(collection: &'static str, thing: &Candidate) -> (String, Taggable) {
+    let name = if thing.name.is_empty() { thing.id.clone() } else { thing.versioned() };
+    (format!("{collection}/{name}"), Taggable::One(collection, thing.id.clone()))
 }
 
 /// A collection by its name or an alias.

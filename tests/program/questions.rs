@@ -332,3 +332,54 @@ async fn what_takes_away_ones_own_rights_is_told_and_asked_about() {
     }
     emulator.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_an_update_of_a_list_takes_away_is_said_and_asked_about_on_a_terminal() {
+    let emulator = demo().await;
+    for (words, told) in [
+        (&["roles", "update", "operator", "members:=[]"][..], "loses members: ci (default)"),
+        (&["roles", "update", "operator", "policies:=[]"], "loses policies: operate"),
+        (&["policies", "update", "keys", "--rule", "CAN getkey"], "loses rules: CAN *key and *keys *"),
+        (&["images", "update", "acme-web", "--tag", "a=b"], "loses tags: "),
+        (&["fabrics", "networks", "update", "2", "My-Fabric-Network", "--resolver", "192.0.2.9"], "loses resolvers: "),
+    ] {
+        let (code, said) = on_terminal(&emulator, words, &[], "n\n").await;
+        assert_eq!((code, changed(&emulator)), (1, 0), "{words:?}: {said}");
+        assert!(said.contains("warning:") && said.contains(told) && said.contains("? [y/N]"), "{words:?}: {said}");
+        let (code, said) = on_terminal(&emulator, &[words, &["--yes"]].concat(), &[], "").await;
+        assert!(said.contains(told) && !said.contains("[y/N]"), "{words:?}: {said}");
+        assert_eq!((code, changed(&emulator)), (0, 1), "{words:?}: {said}");
+        emulator.forget_requests();
+    }
+    // What was to be taken away is no surprise, and where nothing goes nothing is asked.
+    for words in [
+        &["roles", "update", "keyadmin", "--remove-member", "ci"][..],
+        &["roles", "update", "keyadmin", "--member", "ci"],
+        &["policies", "update", "operate", "--add-rule", "CAN getuser"],
+    ] {
+        let (code, said) = on_terminal(&emulator, words, &[], "").await;
+        assert_eq!((code, changed(&emulator)), (0, 1), "{words:?}: {said}");
+        assert!(!said.contains("loses") && !said.contains("[y/N]"), "{words:?}: {said}");
+        emulator.forget_requests();
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_goes_back_to_a_snapshot_is_told_that_the_machine_runs_and_which_snapshots_go() {
+    let emulator = demo().await;
+    for name in ["before", "after"] {
+        let said = output(against(&emulator, &["machines", "snapshots", "create", "web1", "-n", name, "--wait"])).await;
+        assert!(said.status.success(), "{}", text(&said.stderr));
+    }
+    emulator.forget_requests();
+    let words = ["machines", "snapshots", "boot", "web1", "before"];
+    let (code, said) = on_terminal(&emulator, &words, &[], "n\n").await;
+    assert_eq!((code, changed(&emulator)), (1, 0), "{said}");
+    for told in ["web1 is running, and is stopped for it", "newer snapshots of web1 go too: after"] {
+        assert!(said.contains(told), "{said}");
+    }
+    let (_, said) = on_terminal(&emulator, &["machines", "snapshots", "boot", "web1", "after"], &[], "n\n").await;
+    assert!(said.contains("is stopped for it") && !said.contains("go too"), "{said}");
+    emulator.stop().await.unwrap();
+}

@@ -130,6 +130,7 @@ pub static NETWORK_UPDATE: Op =
         .long("Subnet, gateway and NAT cannot be changed. Lists that are given replace those that were there.")
         .without_roles()
         .assigns()
+        .replaces(&["resolvers", "routes"])
         .columns(super::networks::COLUMNS)
         .fields(&[
             body("name", Kind::Text, "New name").short('n'),

@@ -104,6 +104,7 @@ pub static UPDATE: Op = Op::update("UpdateImage", "update", "/:login/images/:ima
     .long("Only its owner may. --acl and --tag replace the whole list; `images share` and `images tag` change it.")
     .fixed(&[("action", "update")])
     .assigns()
+    .replaces(&["acl", "tags"])
     .fields(&[
         body("name", Kind::Text, "Name, at most 512 characters").short('n'),
         body("version", Kind::Text, "Version, at most 128 characters"),

@@ -33,8 +33,12 @@ pub static CREATE: Op = Op::create("CreatePolicy", "create", "/:login/policies",
 
 /// UpdatePolicy. Rules that are sent replace all rules. By the UUID only: an unknown one would be made.
 pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:policy", "Change a policy")
-    .long("Rules that are given replace all that were there.")
+    .long(
+        "Rules that are given replace all that were there, and what goes by it is said and asked about. --add-rule and \
+         --remove-rule read them, change them and write them back, so two at once may undo each other.",
+    )
     .locks_out()
+    .replaces(&["rules"])
     .assigns()
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
@@ -42,7 +46,7 @@ pub static UPDATE: Op = Op::update("UpdatePolicy", "update", "/:login/policies/:
         body("description", Kind::TextOrEmpty, "Description; the empty one clears it").short('d'),
     ])
     .examples(
-        "policies update keys --rule 'CAN listkeys and getkey'\n\
+        "policies update keys --add-rule 'CAN listusers'\n\
          policies update keys description='SSH keys'",
     );
 

@@ -47,8 +47,13 @@ pub static CREATE: Op = Op::create("CreateRole", "create", "/:login/roles", "Cre
 
 /// UpdateRole. A list that is sent replaces the whole list.
 pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role", "Change a role")
-    .long("Members and policies that are given replace all that were there; a list that is not given stays as it is.")
+    .long(
+        "Members and policies that are given replace all that were there, and who goes by it is said and asked about; a \
+         list that is not given stays as it is. The options with add and remove read the list, change it and write it \
+         back, so two at once may undo each other.",
+    )
     .locks_out()
+    .replaces(&["members", "policies"])
     .assigns()
     .fields(&[
         body("name", Kind::Text, "New name").short('n'),
@@ -61,7 +66,7 @@ pub static UPDATE: Op = Op::update("UpdateRole", "update", "/:login/roles/:role"
         body("policies", Kind::NamedList, "Name of a policy; may be repeated; replaces all policies").flag("policy"),
     ])
     .examples(
-        "roles update keyadmin --policy keys --policy operate\n\
+        "roles update keyadmin --add-policy operate\n\
          roles update operator name=operators",
     );
 

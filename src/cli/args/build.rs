@@ -326,7 +326,7 @@ pub fn with_yes(mut command: Command) -> Command {
 
 /// Whether a question may come before it is done.
 pub fn asks(op: &Op) -> bool {
-    op.asks || op.asks_many || op.locks_out || op.fields.iter().any(|field| field.asks)
+    op.asks || op.asks_many || op.locks_out || !op.replaces.is_empty() || op.fields.iter().any(|field| field.asks)
 }
 
 /// The option for a file of what is set.

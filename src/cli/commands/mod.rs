@@ -105,6 +105,8 @@ static COMMANDS: &[&Custom] = &[
     &machines::changefeed::WATCH,
     &machines::vnc::COMMAND,
     &machines::migrate_watch::COMMAND,
+    &access::list_edits::ROLES,
+    &access::list_edits::POLICIES,
     &machines::get::COMMAND,
     &machines::create::COMMAND,
     &machines::disk_add::COMMAND,

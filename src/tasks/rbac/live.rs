@@ -191,6 +191,51 @@ pub async fn keys(client: &Client, users: &[(String, String)]) -> Result<Vec<(St
     Ok(all)
 }
 
+/// An access key of a sub-user, without its secret, which older services list too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Id.
+    pub id: String,
+    /// Whether it counts: `Active`, `Inactive`, `Expired`.
+    pub status: String,
+    /// When it was made, in the service's own form.
+    pub created: String,
+}
+
+/// Calls ListUserAccessKeys for users, given by id and login, and returns what each login has; nothing where the service
+/// has no such keys, or does not let the caller see them.
+///
+/// # Errors
+/// The first other failure of a request.
+pub async fn access_keys(client: &Client, users: &[(String, String)]) -> Result<Vec<(String, Option<Vec<AccessKey>>)>> {
+    let mut answers = std::pin::pin!(
+        futures_util::stream::iter(users.iter().cloned())
+            .map(|(id, login)| async move {
+                match client.call(&user_keys::ACCESS_LIST, &Args::new().set("user", id)).await {
+                    Ok(answer) => Ok((login, Some(answer.rows().map(access_key).collect()))),
+                    Err(error) if error.fault().is_some_and(|fault| matches!(fault.status, 403..=405)) => {
+                        Ok((login, None))
+                    }
+                    Err(error) => Err(error.about(&format!("access keys of user {login}"))),
+                }
+            })
+            .buffered(AT_ONCE)
+    );
+    let mut all = Vec::new();
+    while let Some(answer) = answers.next().await {
+        all.push(answer?);
+    }
+    Ok(all)
+}
+
+fn access_key(row: Row<'_>) -> AccessKey {
+    AccessKey {
+        id: row.text_or_empty("/accesskeyid"),
+        status: row.text_or_empty("/status"),
+        created: row.text_or_empty("/created"),
+    }
+}
+
 /// Reads everything, with the keys of those users that `with_keys` chooses by id and login.
 ///
 /// # Errors
@@ -282,8 +327,8 @@ fn key(object: &Value) -> Key {
     Key { name: text(object, "name"), md5, line }
 }
 
-/// Members are objects under version 9, and logins before.
-fn role(object: &Value) -> Role {
+/// A role as the service shows it. Members are objects under version 9, and logins before.
+pub fn role(object: &Value) -> Role {
     let mut members: Vec<Member> = Vec::new();
     let listed = |field: &str| object.get(field).and_then(Value::as_array).into_iter().flatten();
     for member in listed("members") {

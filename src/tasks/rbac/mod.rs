@@ -43,6 +43,7 @@
 
 mod apply;
 pub mod begun;
+pub mod edit;
 mod export;
 pub mod file;
 pub mod live;

@@ -161,14 +161,17 @@ fn a_job_that_waits_for_a_server_says_for_which_task_and_since_when_the_server_i
 
 #[test]
 fn a_wait_that_does_not_move_says_so_on_its_way_once_and_goes_on() {
-    let tickets = format!("* GET /servers/$CN/tickets -> 200 [{HOLDER}]");
+    let later = HOLDER.replace("reboot", "start");
+    let tickets = format!("GET /servers/$CN/tickets -> 200 [{HOLDER}]\nGET /servers/$CN/tickets -> 200 [{later}]");
     let (said, scripts) =
         stops(&job("running", TO_TICKET), "* GET /jobs?vm_uuid=$V&limit=100 -> 200 []", &tickets, "7s");
     let line = "its job waits for the VM's ticket, which is that of its reboot";
     let words = said.failed(9);
     assert_eq!(words.matches(line).count(), 1, "{words}");
     let asked = scripts[2].lines().iter().filter(|line| line.ends_with("/tickets")).count();
-    assert_eq!(asked, 1, "not at each look: {:?}", scripts[2].lines());
+    assert_eq!(asked, 2, "on its way and at the end, and not at each look: {:?}", scripts[2].lines());
+    // What the error says, ages too, is of the end.
+    says(&words, &["the job waits for the VM's ticket, which is that of its start, taken "]);
 }
 
 #[test]

@@ -9,17 +9,21 @@ use crate::api::cloudapi::role_tags;
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
 use crate::cli::args::build::list_options;
+use crate::cli::args::targets::{limits, selector};
 use crate::cli::change;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::resume;
-use crate::cli::terminal::prompt;
+use crate::cli::terminal::{exit, prompt};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::grammar::selector::Selector;
 use crate::render::{self, View};
+use crate::request::Request;
 use crate::tasks::lockout;
 use crate::tasks::role_tags::{Edit, Taggable, answer, read as read_tags, same};
+use crate::tasks::targets::Filter;
 
 /// `sdc role-tags`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -32,7 +36,7 @@ pub(crate) static COMMAND: Custom = Custom {
          role-tags set machines/web1 operator\n\
          role-tags set networks/public operator keyadmin\n\
          role-tags add machines/web1 operator\n\
-         role-tags add account operator\n\
+         role-tags add machines -l role=web operator\n\
          role-tags remove machines/web1 operator\n\
          role-tags remove images/acme-web operator --yes\n\
          role-tags clear machines/web1\n\
@@ -49,6 +53,7 @@ RESOURCE is one of
   images/base-64@23.4.0      likewise packages, networks, fwrules, keys, roles,
                              policies, datacenters
   users/jill, users/jill/keys, users/jill/keys/laptop
+  'machines/web*'            all of the collection whose names fit
   /:login/machines/UUID      the path itself
 
 A key's tags hang on the path as it is typed: those of keys/NAME and of \
@@ -57,8 +62,13 @@ known everywhere.";
 
 /// The command and its verbs.
 pub fn command() -> Command {
-    let resource =
-        || Arg::new("resource").value_name("RESOURCE").required(true).help("machines/web1, users, account, ...");
+    let resource = || {
+        Arg::new("resource")
+            .value_name("RESOURCE")
+            .required(true)
+            .help("machines/web1, 'machines/web*', users, account, ...")
+    };
+    let resources = || resource().action(ArgAction::Append).num_args(1..);
     let roles = || {
         Arg::new("roles")
             .value_name("ROLE")
@@ -66,7 +76,7 @@ pub fn command() -> Command {
             .action(ArgAction::Append)
             .num_args(1..)
             .value_delimiter(',')
-            .help("Name of a role; several may be given")
+            .help("Name of a role; several may be given, and more resources before them: what has a / is one")
     };
     let yes = || {
         Arg::new("yes")
@@ -81,7 +91,9 @@ pub fn command() -> Command {
             .about(about)
             .before_long_help(more)
             .after_long_help(RESOURCE_HELP)
-            .arg(resource())
+            .arg(if matches!(name, "get" | "clear") { resources() } else { resource() })
+            .arg(selector().help("Of the collection machines those with these tags: role=web,env!=prod"))
+            .args(limits().into_iter().take(1))
             .args(list_options().into_iter().take(1))
     };
     Command::new("role-tags")
@@ -130,12 +142,14 @@ pub fn command() -> Command {
 /// Runs a verb and returns the exit code.
 ///
 /// # Errors
-/// There is no such thing, or the service refuses.
+/// There is no such thing, or the service refuses; failures of several are reported here.
 pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let Some((verb, matches)) = matches.subcommand() else { return Ok(0) };
-    let typed = matches.get_one::<String>("resource").map(String::as_str).unwrap_or_default();
-    let place = Taggable::parse(typed, app.config.target().unwrap_or("my"))?;
-    let roles = typed_roles(matches)?;
+    let (typed, roles) = words(matches)?;
+    let login = app.config.target().unwrap_or("my");
+    let places = typed.iter().map(|typed| Ok((typed.clone(), Taggable::parse(typed, login)?)));
+    let places = places.collect::<Result<Vec<(String, Taggable)>>>()?;
+    let selector = matches.get_one::<String>("selector").map(|text| Selector::parse(text)).transpose()?;
     let view = app.view(matches, role_tags::ACCOUNT.columns)?;
     let jq = app.program()?;
     let shown = app.globals.dry_run || app.globals.curl;
@@ -146,22 +160,95 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         _ => Edit::Clear,
     };
     let blind = verb == "get" || edit.replaces();
-    let client = match shown && blind && !app.globals.curl && !place.needs_lookup() {
+    let looks_up = selector.is_some() || places.iter().any(|(_, place)| place.needs_lookup());
+    let client = match shown && blind && !app.globals.curl && !looks_up {
         // Nothing is asked of the service, so no key is needed.
         true => app.client_without_key()?,
         false => app.client()?,
     };
-    let place = place.resolved(&client).await?;
-    let read = place.read(&client)?;
-    let tags = async || read_tags(&client, &read, typed).await;
-    if verb == "get" {
-        if shown {
-            return preview::requests(app, &client, &[read]).await.map(|()| 0);
-        }
-        let roles = tags().await?;
-        return print(app, &answer(&read, &roles)?, &view, jq.as_ref()).map(|()| 0);
+    let several = places.len() > 1 || selector.is_some() || places.iter().any(|(_, place)| place.is_glob());
+    let places = picked(&client, places, selector.as_ref()).await?;
+    let most = matches.get_one::<u64>("max").and_then(|max| usize::try_from(*max).ok());
+    Filter { max: most, shown: shown || verb == "get", ..Filter::default() }.allows(places.len(), "resource")?;
+    if several && places.is_empty() {
+        app.say("no resource matches: nothing to do");
     }
     let sure = matches.try_get_one::<bool>("yes").ok().flatten().copied().unwrap_or(false);
+    let asked = Verb { verb, edit, blind, sure, shown };
+    let (mut requests, mut answers, mut gravest) = (Vec::new(), Vec::new(), None::<Kind>);
+    let mut interrupted = None;
+    for (typed, place) in places {
+        match one(app, &client, asked, (&typed, place), roles.clone()).await {
+            Ok(done) => {
+                requests.extend(done.request);
+                answers.extend(done.answer);
+                interrupted = done.interrupted;
+            }
+            Err(error) if !several => return Err(error),
+            Err(error) => {
+                app.report(&error);
+                gravest = Some(error.kind().graver(gravest));
+            }
+        }
+        if interrupted.is_some() {
+            break;
+        }
+    }
+    let code = gravest.map_or(0, |kind| i32::from(exit::code(kind).0));
+    if shown {
+        let many = several || requests.len() != 1;
+        return preview::requests_of(app, &client, &requests, many).await.map(|()| code);
+    }
+    let what = format!("{verb} role tags of {}", typed.join(", "));
+    if !answers.is_empty() && (verb == "get" || !app.hides_changes(&view)) {
+        let printed = match several {
+            true => app.show(&Answer::joined(answers, true), Shape::Rows, &view, jq.as_ref()),
+            false => print(app, &Answer::joined(answers, false), &view, jq.as_ref()),
+        };
+        printed.map_err(|error| if verb == "get" { error } else { change::carried_out(error, &what) })?;
+    }
+    interrupted.map_or(Ok(code), Err)
+}
+
+/// What is to be done to each, and how.
+#[derive(Clone, Copy)]
+struct Verb<'a> {
+    verb: &'a str,
+    edit: Edit,
+    /// The roles that are there do not matter.
+    blind: bool,
+    /// It was confirmed already.
+    sure: bool,
+    /// Requests are shown in the place of being sent.
+    shown: bool,
+}
+
+/// What became of one.
+#[derive(Default)]
+struct Done {
+    /// What would be sent, where that is only shown.
+    request: Option<Request>,
+    answer: Option<Answer>,
+    interrupted: Option<Error>,
+}
+
+async fn one(
+    app: &App,
+    client: &Client,
+    asked: Verb<'_>,
+    (typed, place): (&str, Taggable),
+    roles: Vec<String>,
+) -> Result<Done> {
+    let Verb { verb, edit, blind, sure, shown } = asked;
+    let place = place.resolved(client).await?;
+    let read = place.read(client)?;
+    let tags = async || read_tags(client, &read, typed).await;
+    if verb == "get" {
+        return Ok(match shown {
+            true => Done { request: Some(read), ..Done::default() },
+            false => Done { answer: Some(answer(&read, &tags().await?)?), ..Done::default() },
+        });
+    }
     let known = match blind && (shown || sure) {
         true => None,
         false => Some(tags().await?),
@@ -174,17 +261,15 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             (_, false) => "is tagged so already",
         };
         app.say(&format!("{typed} {words}; nothing was sent"));
-        return match shown {
-            true => preview::requests(app, &client, &[]).await.map(|()| 0),
-            false => print_changed(app, &answer(&read, &wanted)?, &view, jq.as_ref()).map(|()| 0),
-        };
+        let answer = if shown { None } else { Some(answer(&read, &wanted)?) };
+        return Ok(Done { answer, ..Done::default() });
     }
-    let write = place.write(&client, &wanted)?;
+    let write = place.write(client, &wanted)?;
     if shown {
-        return preview::requests(app, &client, &[write]).await.map(|()| 0);
+        return Ok(Done { request: Some(write), ..Done::default() });
     }
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
-    let own = if sure { Vec::new() } else { lockout::lost_tags(&app.identity(), &client, typed, &lost).await };
+    let own = if sure { Vec::new() } else { lockout::lost_tags(&app.identity(), client, typed, &lost).await };
     if (verb != "remove" || !own.is_empty()) && !sure && !lost.is_empty() {
         let names: Vec<String> = lost.into_iter().cloned().collect();
         let roles = format!("{} from {typed}", names.join(", "));
@@ -193,9 +278,37 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let what = format!("{verb} role tags of {typed}");
     let look = CommandLine::new("role-tags get").on(typed);
     let send = async |client: &Client| client.answered(place.op(), &write).await.map_err(|error| error.about(typed));
-    let ((_, answer), interrupted) = resume::sent(app, &client, &what, &look, send).await?;
-    print_changed(app, &answer, &view, jq.as_ref()).map_err(|error| change::carried_out(error, &what))?;
-    interrupted.map_or(Ok(0), Err)
+    let ((_, answer), interrupted) = resume::sent(app, client, &what, &look, send).await?;
+    Ok(Done { request: None, answer: Some(answer), interrupted })
+}
+
+/// The things that are meant, those of globs and of the selector among them: each by its collection and name.
+async fn picked(
+    client: &Client,
+    places: Vec<(String, Taggable)>,
+    selector: Option<&Selector>,
+) -> Result<Vec<(String, Taggable)>> {
+    let mut all: Vec<(String, Taggable)> = Vec::new();
+    for (typed, place) in places {
+        let more = match selector {
+            Some(selector) => place.with_tags(client, selector).await?,
+            None => place.matching(client).await?,
+        };
+        let more = more.unwrap_or_else(|| vec![(typed, place)]);
+        all.extend(more.into_iter().filter(|(name, _)| all.iter().all(|(known, _)| known != name)).collect::<Vec<_>>());
+    }
+    Ok(all)
+}
+
+/// The resources and the roles. No role has a stroke in its name, so that what has one is a resource wherever it stands.
+fn words(matches: &ArgMatches) -> Result<(Vec<String>, Vec<String>)> {
+    let first: Vec<String> = matches.get_many::<String>("resource").into_iter().flatten().cloned().collect();
+    let (more, roles): (Vec<_>, Vec<_>) = typed_roles(matches)?.into_iter().partition(|word| word.contains('/'));
+    if roles.is_empty() && matches.try_contains_id("roles").unwrap_or(false) {
+        let words = "the name of a role is needed: RESOURCE... ROLE";
+        return Err(Error::usage(words).hint(Hint::run("the roles there are", "roles list")));
+    }
+    Ok((first.into_iter().chain(more).collect(), roles))
 }
 
 fn typed_roles(matches: &ArgMatches) -> Result<Vec<String>> {
@@ -210,11 +323,6 @@ fn typed_roles(matches: &ArgMatches) -> Result<Vec<String>> {
         }
     }
     Ok(roles)
-}
-
-/// The tags as they are now: not with --quiet alone.
-fn print_changed(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) -> Result<()> {
-    if app.hides_changes(view) { Ok(()) } else { print(app, answer, view, jq) }
 }
 
 fn print(app: &App, answer: &Answer, view: &View, jq: Option<&render::Program>) -> Result<()> {

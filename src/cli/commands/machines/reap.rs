@@ -91,7 +91,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         preview::requests_of(app, &client, &requests.collect::<Result<Vec<_>>>()?, true).await?;
         return Ok(0);
     }
-    let asking = Asking { must: true, yes: matches.get_flag("yes"), doubt: None };
+    let asking = Asking { must: true, yes: matches.get_flag("yes"), doubt: None, loses: false };
     question::settle(app, &client, op, &mut targets, asking).await?;
     let wait = matches.get_flag("wait").then_some(timeout);
     // Somebody may give a machine more time while the question is open, or while others are deleted.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::ArgMatches;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{print_json, wants_json};
 use crate::answer::Answer;
@@ -11,7 +11,7 @@ use crate::cli::app::App;
 use crate::error::Result;
 use crate::render::visible;
 use crate::tasks::rbac;
-use crate::tasks::rbac::live::{self, Live, Member};
+use crate::tasks::rbac::live::{self, AccessKey, Live, Member};
 
 /// Shows them and returns the exit code.
 ///
@@ -33,7 +33,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             let users: Vec<(String, String)> =
                 lists.live()?.users.into_iter().map(|user| (user.id, user.login)).collect();
             let keys = live::keys(&client, &users).await?;
-            let _ = write!(text, ",\"keys\":{}", by_login(&keys));
+            let access = live::access_keys(&client, &users).await?;
+            let _ = write!(text, ",\"keys\":{},\"accesskeys\":{}", by_login(&keys), without_secrets(&access));
         }
         text.push('}');
         print_json(app, &text)?;
@@ -41,7 +42,14 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let live = live::read(&client, |_, _| with_keys).await?;
     warn(app, &live.unsure);
-    app.streams.out(tree(&live, with_keys).as_bytes())?;
+    let access = match with_keys {
+        true => {
+            let users: Vec<_> = live.users.iter().map(|user| (user.id.clone(), user.login.clone())).collect();
+            Some(live::access_keys(&client, &users).await?)
+        }
+        false => None,
+    };
+    app.streams.out(tree(&live, access.as_deref()).as_bytes())?;
     Ok(0)
 }
 
@@ -62,7 +70,18 @@ fn by_login(keys: &[(String, Answer)]) -> String {
     format!("{{{}}}", all.join(","))
 }
 
-fn tree(live: &Live, with_keys: bool) -> String {
+/// The login of a user, and its access keys if they can be seen.
+type OfLogin = (String, Option<Vec<AccessKey>>);
+
+/// The access keys by the logins of their users; null where they cannot be seen.
+fn without_secrets(access: &[OfLogin]) -> Value {
+    let one = |key: &AccessKey| json!({ "accesskeyid": key.id, "status": key.status, "created": key.created });
+    let all = |keys: &Option<Vec<AccessKey>>| keys.as_ref().map(|keys| keys.iter().map(one).collect::<Value>());
+    Value::Object(access.iter().map(|(login, keys)| (login.clone(), json!(all(keys)))).collect())
+}
+
+/// All of it, with keys if the access keys are given, each with the login of its user.
+fn tree(live: &Live, access: Option<&[OfLogin]>) -> String {
     let mut out = String::new();
     let mut line = |depth: usize, words: &str| {
         let _ = writeln!(out, "{}{}", "  ".repeat(depth), visible(words));
@@ -80,12 +99,20 @@ fn tree(live: &Live, with_keys: bool) -> String {
             .collect();
         let roles = if roles.is_empty() { "no role".to_owned() } else { roles.join(", ") };
         line(1, &format!("{} <{email}>: {roles}", user.login));
-        if with_keys {
+        if let Some(access) = access {
             for key in &user.keys {
                 line(2, &format!("key {} {}", key.md5, key.name));
             }
-            if user.keys.is_empty() {
-                line(2, "no key");
+            let keys = access.iter().find(|(login, _)| *login == user.login).and_then(|(_, keys)| keys.as_ref());
+            for key in keys.into_iter().flatten() {
+                line(2, format!("access key {} {}", key.id, key.status).trim_end());
+            }
+            match keys {
+                None => {
+                    line(2, "access keys not known: the service has none, or the right listuseraccesskeys is missing")
+                }
+                Some(keys) if keys.is_empty() && user.keys.is_empty() => line(2, "no key"),
+                Some(_) => {}
             }
         }
     }

@@ -20,7 +20,7 @@ pub(crate) static COMMAND: Custom = Custom {
     path: "rbac",
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
-    calls: &[("info", READS), ("export", READS), ("apply", CALLS)],
+    calls: &[("info", INFO_READS), ("export", READS), ("apply", CALLS)],
     examples: "rbac info\n\
          rbac info --all\n\
          rbac export\n\
@@ -31,7 +31,11 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
-/// What is read to show and to export.
+/// What is read to show.
+pub static INFO_READS: &[&Op] =
+    &[&users::LIST, &roles::LIST, &roles::GET, &policies::LIST, &user_keys::LIST, &user_keys::ACCESS_LIST];
+
+/// What is read to export.
 pub static READS: &[&Op] = &[&users::LIST, &roles::LIST, &roles::GET, &policies::LIST, &user_keys::LIST];
 
 /// What applying may call.
