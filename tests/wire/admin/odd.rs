@@ -124,7 +124,7 @@ fn markers_that_go_in_circles_end_the_list() {
     for words in ["vms list -o ids", "vms list --json", "vms list --count"] {
         let (said, vmapi) = asked("VMAPI_URL", &lines, words);
         assert!(said.failed(6).contains("same page"), "{words}");
-        assert!(vmapi.lines().len() <= 5, "{words}: {}", vmapi.lines().len());
+        assert!(vmapi.lines().len() <= 8, "{words}: {}", vmapi.lines().len());
     }
     // Images are marked by their id alone.
     let image = |n: usize| format!(r#"{{"uuid":"{}","name":"i{n}"}}"#, id(n));
