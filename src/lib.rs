@@ -64,6 +64,7 @@ mod sensitive;
 #[cfg(all(test, feature = "emulator"))]
 mod service_tests;
 pub mod tasks;
+mod thread;
 mod transport;
 
 #[cfg(feature = "cli")]

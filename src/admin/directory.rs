@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,7 +22,7 @@ use crate::client::Client;
 use crate::config::cache::{Cache, TTL};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Args, Request};
-use crate::sensitive;
+use crate::{sensitive, thread};
 
 /// How long SAPI, and then VMAPI, may take to tell where the services are.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -383,9 +384,13 @@ impl<'a> Directory<'a> {
             }
         }
         if let Some(domain) = found.domain.as_deref().filter(|_| found.is_installed()) {
-            let resolved = tokio::time::timeout(NAME, tokio::net::lookup_host((domain, 80))).await;
+            let look = {
+                let domain = domain.to_owned();
+                move || (domain.as_str(), 80).to_socket_addrs()
+            };
+            let resolved = tokio::time::timeout(NAME, thread::beside(look)).await;
             match (resolved, address(domain)) {
-                (Ok(Ok(_)), Ok(url)) => {
+                (Ok(Ok(Ok(_))), Ok(url)) => {
                     let answer = self.ask(found.service, &url).await;
                     answers.insert(url.clone(), answer.clone());
                     match answer {

@@ -431,10 +431,17 @@ impl Op {
             _ => Vec::new(),
         }
     }
+
+    /// Whether it lists things, by filters.
+    pub fn is_list(&self) -> bool {
+        self.method == Method::Get && self.shape == Shape::Rows
+    }
+
     /// Whether its answer tells people nothing: that something was begun is said in words.
     pub fn is_silent(&self) -> bool {
         self.starts_job || self.shape == Shape::Nothing
     }
+
     /// Whether a command of it takes several targets.
     pub fn takes_several(&self) -> bool {
         matches!(self.targets, Takes::Each | Takes::InTurn)

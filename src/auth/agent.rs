@@ -177,7 +177,8 @@ impl Agent {
         // knows no time-out for it: another thread waits, and is left behind.
         let socket = self.socket.clone();
         let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || tell.send(std::os::unix::net::UnixStream::connect(socket)));
+        let connect = move || drop(tell.send(std::os::unix::net::UnixStream::connect(socket)));
+        std::thread::Builder::new().spawn(connect).map_err(Trouble::Connect)?;
         let stream = told.recv_timeout(limit).map_err(|_| Trouble::Slow(limit))?.map_err(Trouble::Connect)?;
         converse(Timed { stream, end }, message, limit)
     }
@@ -188,12 +189,13 @@ impl Agent {
     fn exchange(&self, message: &[u8], limit: Duration) -> Result<Vec<u8>, Trouble> {
         let (socket, message) = (self.socket.clone(), message.to_vec());
         let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        let talk = move || {
             let pipe = std::fs::OpenOptions::new().read(true).write(true).open(socket);
             let reply = pipe.map_err(Trouble::Connect).and_then(|pipe| converse(pipe, &message, limit));
             // Nobody listens any more when the time was up.
             let _ = tell.send(reply);
-        });
+        };
+        std::thread::Builder::new().spawn(talk).map_err(Trouble::Connect)?;
         told.recv_timeout(limit).unwrap_or(Err(Trouble::Slow(limit)))
     }
 }

@@ -31,7 +31,7 @@ use crate::tasks::call::{Call, described};
 use crate::tasks::change::{Change, name};
 use crate::tasks::create::{self, CreateOptions};
 use crate::tasks::listing::Listing;
-use crate::tasks::row_filter::{Reading, RowFilter, is_list};
+use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::targets::{Asked, Targets};
 use crate::tasks::values::Given;
 use crate::tasks::{about, near, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
@@ -401,12 +401,12 @@ fn has(matches: &ArgMatches, id: &str) -> bool {
 /// # Errors
 /// A usage error for a value or filter that cannot be read.
 pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Given) -> Result<(Args, RowFilter)> {
-    let words = if is_list(op) { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
+    let words = if op.is_list() { chosen::of_list(&app.console, op, matches)? } else { Words::default() };
     given.words.extend(words.filters);
     let mut args = values::fields(op, given, &app.console)?;
     let reading = Reading { service: api::service_of(op), op, now: app.console.now(), files: &app.console };
     let mut sieve = RowFilter::read(&reading, given, &mut args).map_err(|error| one_owner(op, given, error))?;
-    if let Some(noun) = api::listed_by(op).filter(|_| is_list(op)) {
+    if let Some(noun) = api::listed_by(op).filter(|_| op.is_list()) {
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
         sieve.newest = chosen::kept(matches, noun);
         if !words.names.is_empty() || words.from_stdin {

@@ -15,7 +15,17 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
     let probe = (0..3).map(|_| std::os::unix::net::UnixStream::pair()).collect::<std::io::Result<Vec<_>>>();
     #[cfg(unix)]
     drop(probe.map_err(failed)?);
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    // A file that may not grow is an error of whoever writes it, and no end of the process with nothing said. What is
+    // caught, and not ignored, ends the programs that are started as ever.
+    #[cfg(unix)]
+    {
+        let _within = runtime.enter();
+        let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(
+            rustix::process::Signal::XFSZ.as_raw(),
+        ));
+    }
+    Ok(runtime)
 }
 
 /// Lets no core dump and no debugger have what is in memory. Programs that are started do not inherit it. Where the

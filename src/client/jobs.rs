@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::wait::{Attempts, Wait, unwatched};
+use super::wait::{Attempts, Wait, makes, unwatched};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
@@ -25,8 +25,8 @@ const AFTER: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(10);
 /// How long whoever may know the successor is asked for it.
 const WHICH: Duration = Duration::from_secs(5);
-/// So many looks a job that was resumed may be seen as it was: what has just changed need not be known everywhere at
-/// once.
+/// So many looks what was there before may not be found, and a job that was resumed may be seen as it was: what has just
+/// changed need not be known everywhere at once.
 const NOT_YET: u32 = 6;
 /// What is said of a job that was retried, and that no attempt follows.
 const NO_MORE: &str = "was retried as often as it may be, and failed";
@@ -88,6 +88,8 @@ struct Watched<'a> {
     was_there: bool,
     /// Whether it is not there yet.
     unseen: bool,
+    /// How often it was not.
+    misses: u32,
     /// The state in which it was seen last.
     state: String,
     moved: bool,
@@ -265,6 +267,9 @@ impl Client {
         let seen = self.send(show).await?;
         // What was taken need not be shown at once; whether it comes its job tells.
         it.unseen = seen.status == 404 && seen.is_gone() && !to_go && !it.was_there;
+        it.misses += u32::from(it.unseen);
+        // What was there before it was changed is gone.
+        it.unseen &= it.misses <= NOT_YET || makes(waiting, noun);
         if it.unseen {
             it.state.clear();
             return Ok(Poll::NotYet(String::new()));
@@ -489,6 +494,7 @@ impl<'a> Watched<'a> {
             ended: None,
             was_there: false,
             unseen: false,
+            misses: 0,
             state: String::new(),
             moved: waiting.before.moved,
             other: false,

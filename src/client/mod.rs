@@ -44,6 +44,7 @@ use crate::auth::{Form, Signer};
 use crate::error::{Error, Result};
 use crate::request::{Args, Request};
 use crate::sensitive::{self, quoted};
+use crate::thread;
 use crate::transport::{Settings, Transport};
 
 /// So many bytes of a list are held at most.
@@ -370,7 +371,8 @@ impl Client {
     ) -> Result<String> {
         let say = |words: &str| self.notice.as_ref().or(self.trace.as_ref()).into_iter().for_each(|say| say(words));
         let asked = Arc::clone(&signer);
-        let mut signing = tokio::task::spawn_blocking(move || asked.authorization(&method, &target, &date));
+        let signing = thread::beside(move || asked.authorization(&method, &target, &date));
+        let mut signing = std::pin::pin!(signing);
         let signed = match tokio::time::timeout(NOTICE_AFTER, &mut signing).await {
             Ok(signed) => signed,
             Err(_) => {

@@ -1,6 +1,7 @@
 //! Sends a request: in its turn, again where that is safe, and never twice where it is not. It knows nothing of
 //! what a request means; who sends one that makes something says how to look for it.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 use super::made::made;
 use super::trace::{self, masked};
 use super::{Client, header_value};
-use crate::answer::Answer;
+use crate::answer::{Answer, scan};
 use crate::api::Op;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, withheld};
 use crate::request::Request;
 use crate::response::{LONGEST_ASKED, Response};
 use crate::transport::{Outgoing, Trouble};
@@ -371,6 +372,13 @@ impl Client {
         };
         // All that asks the service holds this future, and would be ten times as large with it inside.
         let mut exchanged = self.alive(request, Box::pin(self.transport.exchange(out))).await;
+        // The service shows no password: whoever repeats the one that was sent is not to be heard.
+        if let (Some((_, body)), Ok(answer)) = (&request.body, &mut exchanged)
+            && std::str::from_utf8(body).is_ok_and(|body| scan::member(body, "password").is_some())
+            && let Ok(Cow::Owned(masked)) = std::str::from_utf8(&answer.body).map(withheld::without_in_json)
+        {
+            answer.body = masked.into_bytes();
+        }
         if let (true, Ok(answer)) = (self.masks, &mut exchanged)
             && let Some(masked) = masked(&answer.body)
         {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::{Client, until};
+use super::{Client, alike, until};
 use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Noun, Op};
 use crate::error::{Error, Hint, Kind, Result};
@@ -292,6 +292,13 @@ impl Client {
                 .and_then(|row| row.text(&format!("/{field}")).map(|text| text.into_owned()))
                 .unwrap_or_default()
         };
+        // A record of another name is not of what was made, whoever said its id.
+        let sent = waiting.args.text(noun.name_field).filter(|_| makes(waiting, noun) && noun.name_field != noun.key);
+        let shown = text(noun.name_field);
+        if sent.is_some_and(|sent| !shown.is_empty() && !alike::name(&sent.into(), &shown.as_str().into())) {
+            let words = format!("the service shows another {} as {}: it is called '{shown}'", noun.word, waiting.name);
+            return Err(Error::new(Kind::Unreachable, words).lasting());
+        }
         let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
@@ -448,7 +455,7 @@ fn unseen(waiting: &Wait<'_>, shown: &Op, error: Error) -> Error {
 }
 
 /// Whether the operation makes the thing that is waited for, and is not told which one it is.
-fn makes(waiting: &Wait<'_>, noun: &Noun) -> bool {
+pub(super) fn makes(waiting: &Wait<'_>, noun: &Noun) -> bool {
     waiting.op.path_params().all(|param| param != noun.name)
 }
 

@@ -201,13 +201,11 @@ pub(crate) fn taken_out(text: String) -> String {
 }
 
 /// The same of JSON, which stays JSON: the names in it are ours.
-#[cfg(feature = "cli")]
 pub(crate) fn without_in_json(json: &str) -> Cow<'_, str> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     in_json(json, &known)
 }
 
-#[cfg(feature = "cli")]
 fn in_json<'a>(json: &'a str, known: &[Known]) -> Cow<'a, str> {
     if known.is_empty() {
         return json.into();

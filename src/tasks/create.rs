@@ -50,6 +50,7 @@
 //! # fn main() {}
 //! ```
 
+mod ends;
 mod taken;
 
 use std::collections::HashMap;
@@ -58,14 +59,14 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
+pub use self::ends::{check_expiry, expiry, settle_expiry};
 use super::call::Call;
-use super::values;
 use crate::answer::{Answer, Row, scan};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
 use crate::client::{Before, Client, Once, Time, Wait};
 use crate::error::{Cleanup, CommandLine, Error, Hint, Kind, Result};
-use crate::grammar::{range, tag};
+use crate::grammar::range;
 use crate::request::{Arg as Value, Args, Request};
 use crate::response::Response;
 
@@ -257,6 +258,15 @@ impl CreateOptions {
             filter.push("name", Value::Text(name.to_owned()));
         }
         let list = client.call(&machines::LIST, &filter).await?;
+        // One that does not show its name or its tags may be the one that is looked for.
+        let shown = |row: Row<'_>| {
+            let has = |field: &str, sign: char| scan::member(row.json(), field).is_some_and(|it| it.starts_with(sign));
+            name.is_none_or(|_| has("name", '"')) && self.key.as_ref().is_none_or(|_| has("tags", '{'))
+        };
+        if let Some(row) = list.rows().find(|row| !shown(*row)) {
+            let words = format!("machine {} of the list does not show its name and tags", row.text_or_empty("/id"));
+            return Err(Error::new(Kind::Unreachable, format!("{words}, so that nobody knows whether it is the one")));
+        }
         let text = |row: &Row<'_>, field: &str| row.text(field).unwrap_or_default().into_owned();
         let meant = |row: &Row<'_>| {
             let named = name.is_none_or(|name| text(row, "/name") == name);
@@ -390,7 +400,11 @@ impl CreateOptions {
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
         deleting();
-        let removed = match remove(client, id, DELETE_TIMEOUT).await {
+        let removed = match &self.key {
+            Some(key) => remove_of_key(client, id, key, DELETE_TIMEOUT).await,
+            None => remove(client, id, DELETE_TIMEOUT).await,
+        };
+        let removed = match removed {
             // Somebody else may have been faster.
             Err(_) if is_gone(client, id).await => Ok(false),
             removed => removed,
@@ -417,9 +431,13 @@ impl CreateOptions {
         Failed { error, deleted: true }
     }
 
-    /// Whether a machine was seen just now in a state that is neither running nor stopped.
+    /// Whether a machine was seen just now in a state that is neither running nor stopped, or is not there.
     async fn is_unfinished(&self, client: &Client, id: &str) -> bool {
-        let Ok(seen) = client.call(&machines::GET, &Args::new().set("machine", id)).await else { return false };
+        let seen = match client.call(&machines::GET, &Args::new().set("machine", id)).await {
+            Ok(seen) => seen,
+            // It may yet appear.
+            Err(error) => return error.kind() == Kind::NotFound,
+        };
         let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
         state.is_some_and(|state| !matches!(state.as_str(), "running" | "stopped" | "stopping"))
     }
@@ -488,6 +506,24 @@ pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<boo
         time,
     };
     client.wait(gone, |_| {}).await.map(|_| true)
+}
+
+/// The same of a machine that a key has made: one that does not have it in its tag is another's, whoever said its id.
+///
+/// # Errors
+/// As [`remove`]; [`Kind::Unreachable`] where it is another one.
+pub async fn remove_of_key(client: &Client, id: &str, key: &str, patience: Duration) -> Result<bool> {
+    let seen = match client.call(&machines::GET, &Args::new().set("machine", id)).await {
+        Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+        // Who may delete it need not be allowed to look at it.
+        Err(error) if error.kind() == Kind::Auth => return remove(client, id, patience).await,
+        seen => seen?,
+    };
+    if seen.first().is_some_and(|row| row_tag(row).as_deref() != Some(key)) {
+        let words = format!("machine {id} is another one than was made: its tag {KEY_TAG} is not {key}");
+        return Err(Error::new(Kind::Unreachable, words));
+    }
+    remove(client, id, patience).await
 }
 
 /// Whether a machine is not there any more, as far as the service says.
@@ -585,74 +621,9 @@ pub fn check_key(key: &str) -> Result<()> {
     }
 }
 
-/// Refuses a time that could never be read again: such a machine would stay.
-///
-/// # Errors
-/// A usage error.
-pub fn check_expiry(args: &Args) -> Result<()> {
-    match args.get(&format!("tag.{EXPIRES_TAG}")) {
-        Some(value) => tag::check_new(EXPIRES_TAG, &values::typed_tag(value)),
-        None => Ok(()),
-    }
-}
-
-/// The time in the tag of a machine that is not wanted any more after so long. `now` is in milliseconds since 1970.
-///
-/// # Errors
-/// A usage error for more time than there is.
-pub fn expiry(ttl: Duration, now: i64) -> Result<String> {
-    let long = || Error::usage("that is too long for a machine");
-    let seconds = i64::try_from(ttl.as_secs().saturating_add(1)).map_err(|_| long())?;
-    jiff::Timestamp::from_second((now / 1000).saturating_add(seconds)).map(|time| time.to_string()).map_err(|_| long())
-}
-
-/// Puts the time in the place of how long from now it is (`2h`), in the tag that says when a machine is not wanted any
-/// more.
-///
-/// # Errors
-/// As [`expiry`].
-pub fn settle_expiry(args: &mut Args, now: i64) -> Result<()> {
-    for name in [format!("tag.{EXPIRES_TAG}"), EXPIRES_TAG.to_owned()] {
-        let typed = args.get(&name).map(values::typed_tag);
-        if let Some(ttl) = typed.as_ref().and_then(|typed| typed.as_str()).and_then(tag::lifetime) {
-            args.push(name, Value::Text(expiry(ttl, now)?));
-        }
-    }
-    // Tags that are one object.
-    let Some(Value::Json(tags)) = args.get("tags") else { return Ok(()) };
-    let Some(members) = scan::members(tags.get()) else { return Ok(()) };
-    let settled = members.map(|(name, value)| {
-        let text = scan::unquote(value).filter(|_| scan::unquote(name).as_deref() == Some(EXPIRES_TAG));
-        Ok(match text.as_deref().and_then(tag::lifetime) {
-            Some(ttl) => format!("{name}:\"{}\"", expiry(ttl, now)?),
-            None => format!("{name}:{value}"),
-        })
-    });
-    let settled = settled.collect::<Result<Vec<String>>>()?.join(",");
-    args.push("tags", Value::json(&format!("{{{settled}}}"))?);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn how_long_a_machine_is_wanted_becomes_a_time() {
-        for (typed, kept) in [("2h", "1970-01-01T02:00:01Z"), ("+90m", "1970-01-01T01:30:01Z"), ("7200", "7200")] {
-            for name in ["tag.sdc.expires", "sdc.expires"] {
-                let mut args = Args::new().set(name, typed);
-                settle_expiry(&mut args, 0).unwrap();
-                assert_eq!(args.text(name), Some(kept));
-            }
-        }
-        let mut args = Args::new();
-        args.push("tags", Value::json(r#"{"a":1.10,"sdc.expires":"2h"}"#).unwrap());
-        settle_expiry(&mut args, 0).unwrap();
-        let Some(Value::Json(tags)) = args.get("tags") else { panic!("no tags") };
-        assert_eq!(tags.get(), r#"{"a":1.10,"sdc.expires":"1970-01-01T02:00:01Z"}"#);
-        assert!(expiry(Duration::from_secs(u64::MAX), 0).is_err());
-    }
 
     fn names(name: Option<&str>, count: Option<usize>) -> Result<Vec<String>> {
         let args = name.map_or_else(Args::new, |name| Args::new().set("name", name));

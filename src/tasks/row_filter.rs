@@ -53,7 +53,7 @@ use super::{
     resolve, values, words,
 };
 use crate::answer::{Row, scan};
-use crate::api::{self, Column, Field, Holds, Kind, Method, Noun, Op, Paging, Service, Shape, Show, Test};
+use crate::api::{self, Column, Field, Holds, Kind, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::grammar::filter::{Condition, Sign, Typed, check_value, unescaped};
@@ -120,11 +120,6 @@ struct One {
     due: Option<Column>,
 }
 
-/// Whether the filters of an operation are read here.
-pub fn is_list(op: &Op) -> bool {
-    op.method == Method::Get && op.shape == Shape::Rows
-}
-
 /// Whether a word is a filter of a list: a field that it can be asked for, or a column, with an operator.
 pub fn is_filter(service: &Service, op: &Op, word: &str) -> bool {
     let Ok(typed) = Typed::parse(word) else { return false };
@@ -145,7 +140,7 @@ impl RowFilter {
     /// A usage error with what works instead.
     pub fn read(reading: &Reading<'_>, given: &Given, args: &mut Args) -> Result<RowFilter> {
         let mut filter = RowFilter::default();
-        if !is_list(reading.op) {
+        if !reading.op.is_list() {
             return Ok(filter);
         }
         for (field, text) in given.fields.iter().filter(|(field, _)| field.test != Test::Nothing) {

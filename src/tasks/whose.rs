@@ -7,8 +7,6 @@ use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 
-use super::row_filter::is_list;
-
 /// The account that the things of a noun must belong to.
 pub(super) struct Whose<'a> {
     /// The field of a row that shows it.
@@ -20,7 +18,7 @@ impl<'a> Whose<'a> {
     /// What an operation with these arguments is kept to: it has a query of the name by which the list of the noun is
     /// filtered. That of a list is a filter, which is compared where its rows are read.
     pub(super) fn of(noun: &Noun, op: &Op, args: &'a Args) -> Option<Whose<'a>> {
-        let queries = op.fields.iter().filter(|field| field.place == Location::Query && !is_list(op));
+        let queries = op.fields.iter().filter(|field| field.place == Location::Query && !op.is_list());
         queries.into_iter().find_map(|query| {
             let filter = noun.list.fields.iter().find(|field| field.name == query.name)?;
             let Test::Id(field) = filter.test else { return None };

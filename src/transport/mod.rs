@@ -3,6 +3,7 @@
 mod certificate;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod names;
 mod refusal;
 mod roots;
 mod trust;
@@ -184,6 +185,7 @@ impl Transport {
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
             .http1_only()
+            .dns_resolver(Arc::new(names::Names))
             .referer(false);
         let client = builder.build().map_err(|error| Error::other("cannot set up HTTP").because(error))?;
         Ok(Transport {

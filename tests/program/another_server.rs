@@ -2,9 +2,11 @@
 //! word. And what is in an answer that no reader takes: it hides nothing else.
 #![cfg(all(feature = "cli", feature = "emulator"))]
 
+use std::io::Write;
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
 
-use crate::common::{in_turn, sdc, text};
+use crate::common::{answered_by, in_turn, sdc, text};
 use reqwest::header::{HeaderMap, HeaderValue};
 use sdc::api::{CLOUDAPI, SERVICES};
 use sdc::error::Kind;
@@ -12,6 +14,25 @@ use sdc::response::Response;
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const OWN: &str = "200 OK\r\nApi-Version: 9.0.0\r\nServer: cloudapi/9.20.0";
+
+/// A service that answers by how the request begins, with CloudAPI's headers; and the requests that it was sent.
+fn by_method(answers: &[(&'static str, &'static str, &str)]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let answers: Vec<_> = answers.iter().map(|(begin, head, body)| (*begin, *head, (*body).to_owned())).collect();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let url = answered_by(move |head, mut stream| {
+        kept.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+        let (_, status, body) = answers.iter().find(|(begin, ..)| head.starts_with(begin)).unwrap();
+        let length = body.len();
+        let _ = stream.write_all(
+            format!(
+                "HTTP/1.1 {status}\r\nApi-Version: 9.0.0\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .as_bytes(),
+        );
+    });
+    (url, seen)
+}
 
 #[test]
 fn no_success_of_another_server_is_one_of_any_operation() {
@@ -99,10 +120,10 @@ fn a_member_that_nobody_can_read_does_not_make_the_old_record_a_done_change() {
 fn what_nobody_can_read_is_there_all_the_same() {
     let tags = [r#"{"role":"\ud83d"}"#, r#"{"role":1e999}"#];
     for tags in tags {
-        let (url, _) = in_turn(vec![(OWN, tags), ("204 No Content\r\nApi-Version: 9.0.0", ""), (OWN, tags)]);
+        let (url, _) = by_method(&[("DELETE ", "204 No Content", ""), ("GET ", "200 OK", tags)]);
         let said = sdc(&url, &["machines", "tags", "delete", ID, "role", "--yes", "--wait", "--timeout", "2s"]);
         assert_eq!(said.status.code(), Some(9), "{tags}: {}", text(&said.stderr));
-        let (url, _) = in_turn(vec![(OWN, tags), ("204 No Content\r\nApi-Version: 9.0.0", ""), (OWN, tags)]);
+        let (url, _) = by_method(&[("DELETE ", "204 No Content", ""), ("GET ", "200 OK", tags)]);
         let said = sdc(&url, &["machines", "tags", "delete-all", ID, "--yes", "--wait", "--timeout", "2s"]);
         assert_eq!(said.status.code(), Some(9), "{tags}: {}", text(&said.stderr));
     }
@@ -120,5 +141,77 @@ fn what_nobody_can_read_is_there_all_the_same() {
         let (url, _) = in_turn(vec![(head, body)]);
         let said = sdc(&url, &["wait", "machines", ID, "--for", "deleted", "--timeout", "1s"]);
         assert_eq!(said.status.code(), Some(9), "{body}: {}", text(&said.stderr));
+    }
+}
+
+/// The answer to the POST has the id of a machine that was there before, and all that was sent.
+#[test]
+fn a_machine_that_shows_another_name_is_neither_done_nor_deleted_for_what_was_to_be_made() {
+    let now = jiff::Timestamp::now();
+    let made = |name: &str| {
+        format!(
+            r#"{{"id":"{ID}","name":"{name}","state":"provisioning","created":"{now}","image":"{ID}","tags":{{}}}}"#
+        )
+    };
+    let there = format!(
+        r#"{{"id":"{ID}","name":"web1","state":"provisioning","created":"2020-01-01T00:00:00Z","image":"{ID}","tags":{{}}}}"#
+    );
+    let new = ["machines", "create", ID, ID, "-n", "zz", "--wait", "--timeout", "5s"];
+    for words in [&new[..], &[&new[..], &["--on-failure", "delete"]].concat()] {
+        let (url, seen) = by_method(&[
+            ("POST ", "201 Created", &made("zz")),
+            ("DELETE ", "204 No Content", ""),
+            ("GET ", "200 OK", &there),
+        ]);
+        let said = sdc(&url, words);
+        let told = text(&said.stderr);
+        assert!(said.status.code() == Some(6) && told.contains("it is called 'web1'"), "{words:?}: {told}");
+        assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("DELETE")), "{told}");
+    }
+    let key = ["run", ID, ID, "-n", "zz", "--timeout", "3s", "--", "true"];
+    let (url, seen) = by_method(&[
+        ("POST ", "201 Created", &made("zz").replace(r#""tags":{}"#, r#""tags":{"sdc.idempotency-key":"k"}"#)),
+        ("DELETE ", "204 No Content", ""),
+        ("GET ", "200 OK", &there),
+    ]);
+    let said = sdc(&url, &key);
+    assert_ne!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("DELETE")), "{}", text(&said.stderr));
+}
+
+#[test]
+fn a_password_that_the_service_repeats_is_not_shown_with_its_record() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("pw");
+    std::fs::write(&file, "simpleLongPw12345\n").unwrap();
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let file = file.to_str().unwrap();
+    let record = format!(
+        r#"{{"id":"{ID}","login":"bob","email":"b@c.dd","password":"simpleLongPw12345","x":["is simpleLongPw12345"]}}"#
+    );
+    for words in [
+        &["users", "create", "bob", "--email", "b@c.dd", "--password-file", file, "-j"][..],
+        &["users", "create", "bob", "--email", "b@c.dd", "--password-file", file, "--jq", "."],
+    ] {
+        let (url, _) = by_method(&[("POST ", "201 Created", &record), ("GET ", "200 OK", "[]")]);
+        let said = sdc(&url, words);
+        let told = format!("{}{}", text(&said.stdout), text(&said.stderr));
+        assert!(said.status.success() && told.contains("bob"), "{words:?}: {told}");
+        assert!(!told.contains("simpleLongPw12345"), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn a_machine_that_does_not_show_whether_it_is_the_one_is_not_said_to_be_missing() {
+    for row in [
+        format!(r#"[{{"id":"{ID}","name":"zz","state":"running"}}]"#),
+        format!(r#"[{{"id":"{ID}","name":"zz","state":"running","tags":"x"}}]"#),
+        format!(r#"[{{"id":"{ID}","name":null,"state":"running","tags":{{}}}}]"#),
+    ] {
+        let (url, seen) = by_method(&[("POST ", "502 Bad Gateway", ""), ("GET ", "200 OK", &row)]);
+        let said = sdc(&url, &["machines", "create", ID, ID, "-n", "zz", "--idempotency-key", "k"]);
+        let told = text(&said.stderr);
+        assert!(said.status.code() == Some(6) && told.contains("nobody knows whether it is the one"), "{row}: {told}");
+        assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("POST")), "{told}");
     }
 }

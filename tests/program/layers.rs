@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("file", &[]),
     ("der", &[]),
+    ("thread", &[]),
     ("sensitive", &["error"]),
     ("api", &[]),
     ("answer", &["error"]),
@@ -17,11 +18,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["error", "file", "grammar", "sensitive"]),
     ("request", &["api", "error", "sensitive"]),
     ("response", &["answer", "api", "error", "grammar"]),
-    ("transport", &["api", "config", "der", "error", "file", "response", "sensitive"]),
-    ("client", &["answer", "api", "auth", "error", "grammar", "request", "response", "sensitive", "transport"]),
+    ("transport", &["api", "config", "der", "error", "file", "response", "sensitive", "thread"]),
+    (
+        "client",
+        &["answer", "api", "auth", "error", "grammar", "request", "response", "sensitive", "thread", "transport"],
+    ),
     ("connect", &["api", "auth", "client", "config", "error", "sensitive", "transport"]),
     // Where the internal services are, which is remembered in a file.
-    ("admin", &["answer", "api", "client", "config", "error", "request", "response", "sensitive", "tasks"]),
+    ("admin", &["answer", "api", "client", "config", "error", "request", "response", "sensitive", "tasks", "thread"]),
     ("render", &["answer", "api", "error", "sensitive"]),
     // Work without a terminal: neither render nor config. The record of what is owned, and the keys that a file names,
     // are files.
@@ -49,6 +53,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "response",
             "sensitive",
             "tasks",
+            "thread",
         ],
     ),
 ];

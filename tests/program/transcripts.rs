@@ -111,7 +111,7 @@ impl Redactions {
             (r#"signature="[A-Za-z0-9+/=]+""#, r#"signature="[SIGNATURE]""#),
             (r"in \d+ ms", "in [MS]"),
             // What was made just now may be a second old on a busy machine.
-            (r"\b[0-9]s old\b", "0s old"),
+            (r"\b[0-9]+s old\b", "0s old"),
             // Each emulator has a network of its own for its internal services, and a port where it may not have 80.
             (r"\b127\.[1-9]\d*\.\d+\.\d+(:\d+)?\b", "[ADMIN]"),
             // A second may just have passed.

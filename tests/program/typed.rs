@@ -324,15 +324,15 @@ async fn a_fabric_network_has_routes_resolvers_and_numbers() {
         "10.10.0.5",
         "-E",
         "10.10.0.250",
+        "--gateway",
+        "10.10.0.1",
     ];
     let body = json!({
-        "name": "lan", "subnet": "10.10.0.0/24",
+        "name": "lan", "subnet": "10.10.0.0/24", "gateway": "10.10.0.1",
         "provision_start_ip": "10.10.0.5", "provision_end_ip": "10.10.0.250",
     });
     sdc.sends(&given, networks, body.clone()).await;
     let more = [
-        "-g",
-        "10.10.0.1",
         "--resolver",
         "8.8.8.8",
         "--resolver",

@@ -8,7 +8,6 @@ use super::{given, targets, waiting};
 use crate::api::admin::PREFIX;
 use crate::api::{self, Field, Kind, Method, Noun, Op, Resource, Shape, Test, VERB_ALIASES};
 use crate::tasks::picks::is_nameable;
-use crate::tasks::row_filter::is_list;
 use crate::tasks::words::{plural, titled};
 
 /// What clap is told of a command that is not only an operation's.
@@ -158,7 +157,7 @@ fn verb(op: &'static Op, path: &str, word: &'static str, syntaxes: Syntaxes) -> 
 /// Whether the fields of an operation can be typed without dashes too.
 fn takes_words(op: &Op) -> bool {
     let flat = op.fields.iter().any(|field| matches!(field.kind, Kind::FlatPairs(_) | Kind::Tags(_)));
-    is_list(op) || op.assigns && !flat
+    op.is_list() || op.assigns && !flat
 }
 
 /// The options of an operation's fields.
@@ -237,7 +236,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     command = fields(command, op);
     if takes_words(op) {
         let listed = api::listed_by(op).filter(|noun| is_nameable(noun));
-        let (name, help) = match (is_list(op), listed) {
+        let (name, help) = match (op.is_list(), listed) {
             (false, _) => ("NAME=VALUE", "Fields as NAME=VALUE".to_owned()),
             (true, None) => ("FILTER", FILTERS.to_owned()),
             (true, Some(noun)) => {
@@ -250,7 +249,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             let has =
                 |option: &Arg| op.fields.iter().any(|field| Some(field.long_name().as_ref()) == option.get_long());
             command = command.args(targets::picks(noun).into_iter().filter(|option| !has(option)));
-            if noun.usual.is_some() && is_list(op) {
+            if noun.usual.is_some() && op.is_list() {
                 command = command.arg(all(noun));
             }
             command = command.args(targets::keep_of_list(op, noun));
@@ -262,7 +261,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
     } else if op.assigns {
         command = command.arg(from_file("File of fields, - for stdin: a JSON or YAML object"));
     }
-    if is_list(op) {
+    if op.is_list() {
         command = command.args(targets::owner_selector(op));
     }
     if let Some(noun) = given::owner(op) {
@@ -275,7 +274,7 @@ fn arguments(mut command: Command, op: &'static Op) -> Command {
             let taken = command.get_arguments().any(|arg| arg.get_short() == Some('l'));
             let long = if taken { long.short(None) } else { long };
             let command = command.args([header, long, sort]);
-            if is_list(op) { command.arg(count()) } else { command }
+            if op.is_list() { command.arg(count()) } else { command }
         }
         Shape::Record => command.args(list_options().into_iter().take(1)),
         // There is a table of what was accepted only where somebody asks for one.

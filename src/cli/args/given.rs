@@ -7,7 +7,7 @@ use crate::api::{self, Field, Kind, Noun, Op, Pick};
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::selector::is_glob;
 use crate::sensitive::quoted;
-use crate::tasks::row_filter::{is_filter, is_list};
+use crate::tasks::row_filter::is_filter;
 use crate::tasks::targets::ALL;
 use crate::tasks::values::Given;
 
@@ -40,7 +40,7 @@ pub fn typed(op: &Op, matches: &ArgMatches) -> Vec<String> {
 pub fn owner(op: &Op) -> Option<&'static Noun> {
     let mut params = op.path_params();
     let noun = api::noun(params.next()?)?;
-    let of_parts = params.next().is_some() || is_list(op) && !op.takes_several();
+    let of_parts = params.next().is_some() || op.is_list() && !op.takes_several();
     (of_parts && op.takes_globs() && noun.picks.contains(&Pick::Tags)).then_some(noun)
 }
 
@@ -75,7 +75,7 @@ pub fn of_all(op: &Op, matches: &ArgMatches) -> bool {
 /// The first word, as far as it would name the resource if no selector stood for that.
 pub fn in_owners_place<'a>(op: &Op, matches: &'a ArgMatches) -> Option<&'a String> {
     let (first, more) = first_of(op, matches)?;
-    let named = !is_glob(first) || first != ALL && (more || is_list(op));
+    let named = !is_glob(first) || first != ALL && (more || op.is_list());
     named.then_some(first)
 }
 
@@ -224,7 +224,7 @@ pub fn read(op: &'static Op, matches: &ArgMatches) -> Result<Given> {
         }
     }
     // Those of a list are names too: `targets` tells them apart.
-    if !is_list(op) {
+    if !op.is_list() {
         let words = matches.try_get_many::<String>("FILTER").ok().flatten();
         given.words.extend(words.into_iter().flatten().cloned());
     }

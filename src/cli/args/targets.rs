@@ -15,7 +15,7 @@ use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
 use crate::tasks::picks;
 use crate::tasks::picks::Newest;
-use crate::tasks::row_filter::{Reading, RowFilter, is_filter, is_list};
+use crate::tasks::row_filter::{Reading, RowFilter, is_filter};
 use crate::tasks::targets::{ALL, Asked, Filter, MAX_TARGETS, PARALLEL, STDIN as STDIN_WORD};
 use crate::tasks::values::Given;
 use crate::tasks::words::{plural, titled, word};
@@ -380,7 +380,7 @@ pub fn read(console: &Console, op: &'static Op, args: Args, matches: &ArgMatches
     // Names of other things may have such signs in them.
     let odd = |word: &str| noun.ids == Ids::Uuid && !may_be_name(word);
     let is_filter =
-        |word: &str| is_list(noun.list) && (odd(word) || is_filter(api::service_of(noun.list), noun.list, word));
+        |word: &str| noun.list.is_list() && (odd(word) || is_filter(api::service_of(noun.list), noun.list, word));
     let words = Words::read(console, Some(noun), typed.iter(), is_filter)?;
     let picked = picking(noun).iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
     if owner.is_some() && typed.is_empty() && !picked {
@@ -419,5 +419,7 @@ pub fn from_stdin(console: &Console, noun: Option<&Noun>) -> Result<Vec<String>>
     if crate::sensitive::is_key(text) {
         return Err(fail("they are a private key".to_owned()));
     }
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    // A name may begin or end with blanks, and without them be that of another one.
+    let lines = text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.trim().is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }

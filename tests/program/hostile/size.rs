@@ -111,8 +111,10 @@ fn millions_of_values_in_one_object_are_refused_before_they_cost_memory() {
         let end = if head == "{" { "}" } else { "}]" };
         let x = String::from_utf8(list_of("0", megabytes)).unwrap();
         let body = format!("{head}\"id\":\"{id}\",\"login\":\"ci\",\"x\":{x}{end}");
-        let head_of_all =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head_of_all = format!(
+            "HTTP/1.1 200 OK\r\nApi-Version: 9.0.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         // It reads what it is sent, however long its answer takes.
         let (url, _) = saying(head_of_all + &body);
         let commands: &[&[&str]] = match head {

@@ -364,7 +364,7 @@ impl Run<'_> {
         if self.interrupted {
             deleting();
         }
-        let mut removing = std::pin::pin!(removed(app, self.client, id));
+        let mut removing = std::pin::pin!(removed(app, self.client, id, &self.job.key));
         loop {
             tokio::select! {
                 biased;
@@ -396,7 +396,7 @@ fn ways_to_remove(app: &App, error: Error, id: Option<&str>) -> Error {
 async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
     let mut failed = None;
     for id in create::of_key(client, key).await? {
-        match removed(app, client, &id).await {
+        match removed(app, client, &id, key).await {
             Ok(()) => app.say(&format!("machine {id}: deleted again")),
             // The others are deleted all the same.
             Err(error) => failed.replace(error).iter().for_each(|error| app.report(error)),
@@ -574,9 +574,9 @@ fn reason(said: &str) -> String {
 }
 
 /// Deletes the machine and waits until it is gone.
-async fn removed(app: &App, client: &Client, id: &str) -> Result<()> {
+async fn removed(app: &App, client: &Client, id: &str, key: &str) -> Result<()> {
     let left = |error: Error| ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id));
-    create::remove(client, id, DELETE_TIMEOUT).await.map(|_| ()).map_err(left)
+    create::remove_of_key(client, id, key, DELETE_TIMEOUT).await.map(|_| ()).map_err(left)
 }
 
 /// 16 digits that no other run has.

@@ -17,6 +17,7 @@ use crate::grammar::shell;
 use crate::grammar::ssh_options::{self, PassedOptions};
 use crate::tasks::addresses;
 use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
+use crate::thread;
 
 /// `sdc machines ssh`.
 pub(crate) static COMMAND: Custom = Custom {
@@ -271,11 +272,11 @@ async fn accompanied(mut command: std::process::Command, mut signals: Signals) -
             }
         }
     };
-    let mut ended = tokio::task::spawn_blocking(waited);
+    let mut ended = std::pin::pin!(thread::beside(waited));
     loop {
         tokio::select! {
             biased;
-            ended = &mut ended => return ended.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+            ended = &mut ended => return ended?,
             name = signals.next() => {
                 let signal = match name {
                     "INT" => Signal::INT,
