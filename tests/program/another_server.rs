@@ -333,3 +333,28 @@ fn a_row_whose_tags_are_not_shown_is_picked_by_no_filter_on_tags() {
         }
     }
 }
+
+#[test]
+fn no_role_is_given_to_a_machine_and_no_vm_is_shown_by_tags_that_nobody_can_read() {
+    for (tags, picked) in [
+        ("", false),
+        (r#","tags":null"#, false),
+        (r#","tags":"role=web""#, false),
+        (r#","tags":{"role":["db"]}"#, false),
+        (r#","tags":{}"#, true),
+        (r#","tags":{"role":"db"}"#, true),
+    ] {
+        let machine = format!(r#"[{{"id":"{ID}","name":"m","state":"running"{tags}}}]"#);
+        let (url, changes) =
+            of_paths(HEADERS, vec![("/acme/machines/", "{}".to_owned()), ("/acme/machines", machine.clone())]);
+        let said = sdc(&url, &["role-tags", "set", "machines", "-l", "role!=web", "operator", "--yes"]);
+        let changes = changes.lock().unwrap();
+        let put = changes.iter().any(|line| line.starts_with("PUT "));
+        assert_eq!(put, picked, "{tags}: {changes:?} {}", text(&said.stderr));
+        let (url, _) = of_paths("", vec![("/vms", machine.replacen("\"id\"", "\"uuid\"", 1))]);
+        let vmapi = format!("vmapi={}", url.trim_start_matches("http://"));
+        let said = sdc(&url, &["admin", "--service", &vmapi, "vms", "list", "tag.role!=web", "-o", "ids"]);
+        let shown = if picked { format!("{ID}\n") } else { String::new() };
+        assert_eq!(text(&said.stdout), shown, "{tags}: {}", text(&said.stderr));
+    }
+}
