@@ -71,6 +71,8 @@ pub enum Always {
     OneOrNull,
     /// An array.
     Many,
+    /// An object.
+    Object,
 }
 
 /// One field of an object, as a column.
@@ -159,6 +161,10 @@ impl Column {
     pub const fn always_many(mut self) -> Self {
         self.always = Some(Always::Many);
         self
+    }
+    /// Each row has an object in it.
+    pub const fn always_nested(self) -> Self {
+        Column { always: Some(Always::Object), ..self.nested() }
     }
     /// Stays where a terminal has no room for all columns.
     pub const fn stays(mut self) -> Self {

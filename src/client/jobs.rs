@@ -11,7 +11,7 @@ use super::poll::{End, MAY_END, Poll, Time, late};
 use super::wait::{Attempts, Wait, makes, unwatched};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::request::{Args, Request};
 use crate::response::{Response, fault};
 
@@ -25,9 +25,11 @@ const AFTER: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(10);
 /// How long whoever may know the successor is asked for it.
 const WHICH: Duration = Duration::from_secs(5);
-/// So many looks what was there before may not be found, and a job that was resumed may be seen as it was: what has just
-/// changed need not be known everywhere at once.
+/// So many looks a job that was resumed may be seen as it was: what has just changed need not be known everywhere at
+/// once.
 const NOT_YET: u32 = 6;
+/// So many looks what was there before it was changed may not be found.
+const FEW: u32 = 3;
 /// What is said of a job that was retried, and that no attempt follows.
 const NO_MORE: &str = "was retried as often as it may be, and failed";
 /// What becomes of a job that is waited for no longer.
@@ -147,7 +149,8 @@ impl Client {
                 Some(end) => Ok(Poll::Done(end)),
                 None if job.words == WAITING && !(stale && looks < NOT_YET) => {
                     let error = Error::new(Kind::FailedState, format!("job {} waits to be resumed", job.id));
-                    Err(client.of_job(&job, error))
+                    let resume = CommandLine::new("admin jobs resume").on(&job.id);
+                    Err(client.of_job(&job, error.hint(Hint::run("to let it go on", resume))))
                 }
                 None => {
                     stale &= job.words == WAITING || job.unheard.is_some();
@@ -209,10 +212,11 @@ impl Client {
 
     /// Looks once how far a change is: at its job, and at its object.
     async fn look_at_change(&self, show: &Request, it: &mut Watched<'_>) -> Result<Poll<Answer>> {
-        it.reached = None;
         // What its last attempt has failed with, or that nobody tells of it.
         let given_up = if it.ended.is_none() { self.look_at_its_job(it).await? } else { None };
         let look = self.look_at_object(show, it).await;
+        // A look that the end of the time cuts off leaves the one before.
+        it.reached = None;
         let given_up = match given_up {
             Some(lost) if it.job.is_lost() => {
                 return match look {
@@ -269,7 +273,7 @@ impl Client {
         it.unseen = seen.status == 404 && seen.is_gone() && !to_go && !it.was_there;
         it.misses += u32::from(it.unseen);
         // What was there before it was changed is gone.
-        it.unseen &= it.misses <= NOT_YET || makes(waiting, noun);
+        it.unseen &= it.misses <= FEW || makes(waiting, noun);
         if it.unseen {
             it.state.clear();
             return Ok(Poll::NotYet(String::new()));

@@ -29,6 +29,12 @@ impl Selector {
         self.0.iter().filter(|condition| condition.test == Test::Has).map(|condition| condition.tag.as_str())
     }
 
+    /// The tags whose values are compared.
+    pub fn compared(&self) -> impl Iterator<Item = &str> {
+        let compared = |condition: &&Condition| matches!(condition.test, Test::Is(_) | Test::IsNot(_));
+        self.0.iter().filter(compared).map(|condition| condition.tag.as_str())
+    }
+
     /// Reads `TAG=VALUE`, `TAG!=VALUE`, `TAG` and `!TAG`, with commas between. A value goes to the next comma that has
     /// no backslash before it, and may be a glob.
     ///

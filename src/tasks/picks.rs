@@ -272,11 +272,7 @@ impl Picks {
     /// Whether a row is picked, whatever uses it.
     pub fn fits_used_or_not(&self, row: &RawValue) -> bool {
         let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
-        // A list that shows no tags cannot prove that a tag is absent.
-        let tagged = self.selector.as_ref().is_none_or(|selector| {
-            let tags = scan::member(row.get(), "tags").filter(|tags| tags.starts_with('{'));
-            tags.is_some_and(|tags| selector.fits(|name| tag(tags, name)))
-        });
+        let tagged = self.selector.as_ref().is_none_or(|selector| is_tagged(selector, row));
         let own = self.mine.as_ref().is_none_or(|mine| match mine.owner {
             Owner::Operator(field) => matches!(&*text(field), "" | "false"),
             Owner::Account(field) => mine.account.as_ref().is_some_and(|account| text(field) == *account),
@@ -337,6 +333,21 @@ impl Names {
             || !print.is_empty() && print == typed
             || short && id.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
     }
+}
+
+/// The field of a row that holds its tags.
+pub(super) const TAGS: &str = "tags";
+
+/// Whether a row has tags that fit. One that shows none cannot prove that a tag is absent.
+pub(super) fn is_tagged(selector: &Selector, row: &RawValue) -> bool {
+    scan::member(row.get(), TAGS)
+        .filter(|tags| scan::members(tags).is_some())
+        .is_some_and(|tags| selector.compared().all(|name| is_tag(tags, name)) && selector.fits(|name| tag(tags, name)))
+}
+
+/// Whether a tag is there as a text, a number or a boolean, or is not there: anything else cannot be compared.
+pub(super) fn is_tag(tags: &str, name: &str) -> bool {
+    scan::member(tags, name).is_none_or(|value| !value.starts_with(['{', '[']))
 }
 
 /// The value of a tag as text.

@@ -28,6 +28,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use super::picks::is_tagged;
 use super::resolve::{self, Candidate, Candidates};
 use crate::answer::Answer;
 use crate::api::cloudapi::role_tags;
@@ -251,7 +252,7 @@ impl Taggable {
         };
         let Some(noun) = role_tags::by_name(name) else { return Ok(None) };
         let known = Candidates::list(client, noun, &Args::new()).await?.there();
-        let fits = |thing: &&Candidate| selector.fits(|tag| thing.text(&["tags", tag]));
+        let fits = |thing: &&Candidate| is_tagged(selector, &thing.row);
         Ok(Some(known.things.iter().filter(fits).map(|thing| called(name, thing)).collect()))
     }
 

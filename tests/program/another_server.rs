@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
 use crate::common::{answered_by, in_turn, sdc, text};
+use crate::lists::of_paths;
 use reqwest::header::{HeaderMap, HeaderValue};
 use sdc::api::{CLOUDAPI, SERVICES};
 use sdc::error::Kind;
@@ -213,5 +214,238 @@ fn a_machine_that_does_not_show_whether_it_is_the_one_is_not_said_to_be_missing(
         let told = text(&said.stderr);
         assert!(said.status.code() == Some(6) && told.contains("nobody knows whether it is the one"), "{row}: {told}");
         assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("POST")), "{told}");
+    }
+}
+
+const HEADERS: &str = "Server: cloudapi/9.20.0\r\nApi-Version: 9.0.0\r\n";
+const OTHER: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
+
+#[test]
+fn a_list_that_cannot_be_read_is_not_written_back_without_what_was_in_it() {
+    let members = r#""members":[{"type":"subuser","id":"ID","login":"ci"}]"#;
+    let policies = r#""policies":[{"id":"ID","name":"may"}]"#;
+    let rules = r#""rules":["CAN getmachine"]"#;
+    let change = |path: &'static str, record: &str, words: &[&str]| {
+        let record = format!(r#"{{"id":"{ID}"{}}}"#, record.replace("ID", ID));
+        let (url, changes) = of_paths(HEADERS, vec![(path, record)]);
+        let said = sdc(&url, &[words, &[ID]].concat());
+        let many = changes.lock().unwrap().len();
+        (said.status.code(), many, text(&said.stderr))
+    };
+    let role = "/acme/roles/";
+    for (path, field, others, words, odd) in [
+        (
+            role,
+            "members",
+            policies,
+            &[
+                &["roles", "update", "--remove-member", "zed"][..],
+                &["roles", "update", "--add-member", "zed"],
+                &["roles", "update", "--add-default-member", "zed"],
+            ][..],
+            &[
+                r#"[{"type":"subuser","id":"ID"}]"#,
+                r#"[{"type":"subuser","id":"ID","login":7}]"#,
+                r#"[{"type":"robot","id":"ID","login":"ci"}]"#,
+                r#"[{"type":"subuser","login":"ci","default":"yes"}]"#,
+                r#"[{"type":"subuser","login":"ci\ud83d"}]"#,
+                r#"["ci",""]"#,
+            ][..],
+        ),
+        (
+            role,
+            "policies",
+            members,
+            &[&["roles", "update", "--add-policy", "keys"], &["roles", "update", "--remove-policy", "keys"]],
+            &[r#"[{"id":"ID"}]"#, r#"[{"id":"ID","name":""}]"#],
+        ),
+        (
+            "/acme/policies/",
+            "rules",
+            r#""x":1"#,
+            &[
+                &["policies", "update", "--add-rule", "CAN getkey"],
+                &["policies", "update", "--remove-rule", "CAN getkey"],
+            ],
+            &[r#"[["CAN x"]]"#, r#"[{"rule":"CAN x"}]"#],
+        ),
+    ] {
+        let texts = [r#""ci""#, "{}", "null", "[null]", "[7]", "[[]]"];
+        let forms = texts.iter().chain(odd).map(|value| format!(r#","name":"x","{field}":{value},{others}"#));
+        let records: Vec<String> = forms.chain([format!(r#","name":"x",{others}"#)]).collect();
+        for (words, record) in words.iter().flat_map(|words| records.iter().map(move |record| (words, record))) {
+            let (code, many, told) = change(path, record, words);
+            let is_said = told.contains(&format!("no {field} that can be read"));
+            assert!((code, many) == (Some(6), 0) && is_said, "{words:?} {record}: {code:?} {many} {told}");
+        }
+    }
+    // One list is no reason to leave another alone, and earlier versions have names alone.
+    for (record, words, path) in [
+        (format!(r#","name":"x",{members}"#), &["roles", "update", "--remove-member", "ci"][..], role),
+        (
+            r#","name":"x","members":["ci"],"default_members":["ci"],"policies":{}"#.to_owned(),
+            &["roles", "update", "--add-member", "zed"],
+            role,
+        ),
+        (format!(r#","name":"x",{rules}"#), &["policies", "update", "--add-rule", "CAN getkey"], "/acme/policies/"),
+    ] {
+        let (_, many, told) = change(path, &record, words);
+        assert_eq!(many, 1, "{words:?} {record}: {told}");
+    }
+    let (code, many, _) = change(
+        role,
+        r#","name":"x","members":["ci"],"default_members":"ci","policies":[]"#,
+        &["roles", "update", "--add-member", "zed"],
+    );
+    assert_eq!((code, many), (Some(6), 0));
+}
+
+#[test]
+fn an_image_is_shared_and_tagged_on_only_where_its_list_and_tags_can_be_read() {
+    let change = |part: &str, words: &[&str]| {
+        let record = format!(r#"{{"id":"{ID}","name":"web","version":"1","owner":"{ID}"{part}}}"#);
+        let (url, changes) = of_paths(HEADERS, vec![("/acme/images/", record)]);
+        let said = sdc(&url, words);
+        let many = changes.lock().unwrap().len();
+        (said.status.code(), many, text(&said.stderr))
+    };
+    for acl in ["null", "{}", r#""""#, r#""x""#, "[1]", "[null]", r#"["x"]"#, "false", r#"["\ud83d"]"#] {
+        for verb in ["share", "unshare"] {
+            let (code, many, told) = change(&format!(r#","acl":{acl}"#), &["images", verb, ID, OTHER]);
+            let is_said = told.contains("no acl that can be read");
+            assert!((code, many) == (Some(6), 0) && is_said, "{verb} {acl}: {code:?} {many} {told}");
+        }
+    }
+    for tags in ["null", "[]", r#""a""#, "7"] {
+        let (code, many, told) = change(&format!(r#","tags":{tags}"#), &["images", "tag", ID, "a=b"]);
+        let is_said = told.contains("no tags that can be read");
+        assert!((code, many) == (Some(6), 0) && is_said, "{tags}: {code:?} {many} {told}");
+    }
+    // Either may be left out, and an id is the same in capitals.
+    let capitals = format!(r#","acl":["{}"]"#, OTHER.to_uppercase());
+    for (part, words, many) in [
+        ("", &["images", "share", ID, OTHER][..], 1),
+        ("", &["images", "unshare", ID, OTHER], 0),
+        ("", &["images", "tag", ID, "a=b"], 1),
+        (&capitals, &["images", "share", ID, OTHER], 0),
+        (&capitals, &["images", "unshare", ID, OTHER], 1),
+    ] {
+        let (code, changed, told) = change(part, words);
+        assert_eq!(changed, many, "{words:?} {part}: {code:?} {told}");
+    }
+}
+
+#[test]
+fn a_file_of_users_and_roles_holds_all_that_there_is_or_is_none() {
+    let fine = [
+        ("members", r#"[{"type":"subuser","id":"ID","login":"ci"}]"#),
+        ("policies", r#"[{"id":"ID","name":"may"}]"#),
+        ("rules", r#"["CAN getmachine"]"#),
+    ];
+    let export = |field: &str, value: &str| {
+        let part = |name: &str| {
+            let known = fine.iter().find(|(known, _)| *known == name).map_or("", |(_, known)| known);
+            format!(r#""{name}":{}"#, if name == field { value } else { known }).replace("ID", ID)
+        };
+        let (members, policies, rules) = (part("members"), part("policies"), part("rules"));
+        let bodies = vec![
+            ("/acme/users/", "[]".to_owned()),
+            ("/acme/users", format!(r#"[{{"id":"{ID}","login":"ci","email":"a@example.com"}}]"#)),
+            ("/acme/roles", format!(r#"[{{"id":"{ID}","name":"r",{members},{policies}}}]"#)),
+            ("/acme/policies", format!(r#"[{{"id":"{ID}","name":"may",{rules}}}]"#)),
+        ];
+        let (url, _) = of_paths(HEADERS, bodies);
+        sdc(&url, &["rbac", "export"])
+    };
+    let said = export("", "");
+    assert!(said.status.success() && text(&said.stdout).contains("CAN getmachine"), "{}", text(&said.stderr));
+    for (field, odd) in [
+        ("members", r#"[{"type":"subuser","id":"ID"}]"#),
+        ("members", r#"[{"type":"subuser","login":null}]"#),
+        ("members", "[7]"),
+        ("policies", r#"[{"id":"ID"}]"#),
+        ("policies", "[null]"),
+        ("rules", r#"[["CAN x"]]"#),
+        ("rules", r#"["CAN getmachine",{}]"#),
+        ("rules", r#"["CAN getmachine\ud83d"]"#),
+        ("members", r#"["ci\ud83d"]"#),
+    ] {
+        let said = export(field, odd);
+        let told = text(&said.stderr);
+        let is_said = told.contains(&format!("no {field} that can be read")) || odd.contains("ud83d");
+        assert!(said.status.code() == Some(6) && said.stdout.is_empty() && is_said, "{field} {odd}: {told}");
+    }
+}
+
+#[test]
+fn a_row_whose_tags_are_not_shown_is_picked_by_no_filter_on_tags() {
+    let lacking =
+        ["", r#","tags":null"#, r#","tags":[]"#, r#","tags":"role=web""#, r#","tags":["web"]"#, r#","tags":7"#];
+    let objects = [r#","tags":{"role":{}}"#, r#","tags":{"role":[]}"#, r#","tags":{"role":["db"]}"#];
+    let filters = ["tag.role!=web", "tags.role!=web", "tag.role!~^web", "tag.role!=w*"];
+    let picked = |noun: &str, path: &'static str, member: &str, words: &[&str]| {
+        let key = if path == "/vms" { "uuid" } else { "id" };
+        let row = format!(r#"[{{"{key}":"{ID}","name":"m","version":"1","state":"running","owner":"{ID}"{member}}}]"#);
+        let account = format!(r#"{{"id":"{ID}","login":"acme","email":"a@example.com"}}"#);
+        let (url, changes) = of_paths(HEADERS, vec![(path, row), ("/acme ", account)]);
+        let said = sdc(&url, &[&[noun, "delete", "--yes"], words].concat());
+        (changes.lock().unwrap().len(), format!("{:?} {}", said.status.code(), text(&said.stderr)))
+    };
+    for member in lacking {
+        for filter in filters.iter().chain(&["tags!=*"]) {
+            let (many, told) = picked("machines", "/acme/machines", member, &[filter]);
+            assert!(many == 0 && told.contains("does not show what"), "{filter} {member}: {told}");
+        }
+        assert_eq!(picked("machines", "/acme/machines", member, &["metadata.a!=b"]).0, 0);
+        for selector in ["role!=web", "!role"] {
+            let (many, told) = picked("machines", "/acme/machines", member, &["-l", selector]);
+            assert_eq!(many, 0, "{selector} {member}: {told}");
+        }
+    }
+    for member in objects {
+        for words in filters.iter().map(|filter| vec![*filter]).chain([vec!["-l", "role!=web"]]) {
+            let (many, told) = picked("machines", "/acme/machines", member, &words);
+            assert_eq!(many, 0, "{words:?} {member}: {told}");
+        }
+    }
+    for (member, words) in [
+        (r#","tags":{}"#, &["tag.role!=web"][..]),
+        (r#","tags":{"role":7}"#, &["-l", "role!=web"]),
+        (r#","tags":{}"#, &["tags!=*"]),
+    ] {
+        let (many, told) = picked("machines", "/acme/machines", member, words);
+        assert_eq!(many, 1, "{words:?} {member}: {told}");
+    }
+    // An image and a volume need have none.
+    for (noun, path) in [("images", "/acme/images"), ("volumes", "/acme/volumes")] {
+        for (index, member) in lacking.iter().chain(&objects).enumerate() {
+            let (many, told) = picked(noun, path, member, &["tags.role!=web"]);
+            assert_eq!(many, usize::from(index == 0), "{noun} {member}: {told}");
+        }
+    }
+}
+
+#[test]
+fn no_role_is_given_to_a_machine_and_no_vm_is_shown_by_tags_that_nobody_can_read() {
+    for (tags, picked) in [
+        ("", false),
+        (r#","tags":null"#, false),
+        (r#","tags":"role=web""#, false),
+        (r#","tags":{"role":["db"]}"#, false),
+        (r#","tags":{}"#, true),
+        (r#","tags":{"role":"db"}"#, true),
+    ] {
+        let machine = format!(r#"[{{"id":"{ID}","name":"m","state":"running"{tags}}}]"#);
+        let (url, changes) =
+            of_paths(HEADERS, vec![("/acme/machines/", "{}".to_owned()), ("/acme/machines", machine.clone())]);
+        let said = sdc(&url, &["role-tags", "set", "machines", "-l", "role!=web", "operator", "--yes"]);
+        let changes = changes.lock().unwrap();
+        let put = changes.iter().any(|line| line.starts_with("PUT "));
+        assert_eq!(put, picked, "{tags}: {changes:?} {}", text(&said.stderr));
+        let (url, _) = of_paths("", vec![("/vms", machine.replacen("\"id\"", "\"uuid\"", 1))]);
+        let vmapi = format!("vmapi={}", url.trim_start_matches("http://"));
+        let said = sdc(&url, &["admin", "--service", &vmapi, "vms", "list", "tag.role!=web", "-o", "ids"]);
+        let shown = if picked { format!("{ID}\n") } else { String::new() };
+        assert_eq!(text(&said.stdout), shown, "{tags}: {}", text(&said.stderr));
     }
 }

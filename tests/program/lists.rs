@@ -389,7 +389,7 @@ fn rows_are_compared_by_any_column_that_the_service_does_not_filter_by() {
           "ips": ["10.0.0.5", null], "networks": [ID], "disk": 25600, "metadata": { "x": 1, "a b": "c" },
           "firewall_enabled": true, "tags": { "role": "web", "n": 2025 } },
         { "id": OTHER, "name": "b", "compute_node": "b1", "created": "2999-01-01T00:00:00.000Z", "ips": ["10.0.0.50"],
-          "networks": [], "disk": 1024, "tags": { "role": "db", "ro": "web" } },
+          "networks": [], "disk": 1024, "metadata": {}, "tags": { "role": "db", "ro": "web" } },
     ]);
     let url = answering("200 OK", machines.to_string().into_bytes());
     let short = &ID[..6];
@@ -849,7 +849,7 @@ async fn what_selects_targets_is_never_wider_than_it_was_meant() {
 
 /// A service that answers each request with the body of the first path that its line begins with, under these headers;
 /// and the lines that change something.
-fn of_paths(headers: &'static str, bodies: Vec<(&'static str, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
+pub fn of_paths(headers: &'static str, bodies: Vec<(&'static str, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
     let changes = Arc::new(Mutex::new(Vec::new()));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

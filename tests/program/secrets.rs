@@ -804,7 +804,7 @@ fn a_private_key_in_the_path_of_a_request_is_neither_sent_nor_shown() {
     }
     // Each line of one too, though slashes part it.
     let rsa = std::fs::read_to_string(folder.path().join("rsa2048")).unwrap();
-    let lines = rsa.lines().filter(|line| line.len() == 64 && line.contains('/'));
+    let lines = rsa.lines().filter(|line| line.len() == 64 && (1..=5).contains(&line.matches('/').count()));
     for line in lines.take(6) {
         for path in [
             format!("/acme/{line}"),

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::live::{Member, role};
+use super::live::{Member, check, role};
 use super::texts;
+use crate::answer::{Row, scan};
 use crate::api::{Kind, Op};
 use crate::error::{Error, Result};
 use crate::request::{Arg, Args};
@@ -28,12 +29,23 @@ impl Edit {
     }
 }
 
+/// A role or a policy as far as its lists are changed, whatever else is in it. What of them cannot be read is null.
+pub fn read(row: Row<'_>) -> Value {
+    let fields = ["id", "name", "members", "default_members", "policies", "rules"];
+    let known = fields.into_iter().filter_map(|field| Some((field, scan::member(row.json(), field)?)));
+    known.map(|(field, json)| (field.to_owned(), serde_json::from_str::<Value>(json).unwrap_or_default())).collect()
+}
+
 /// Puts the lists as they are to be into the arguments, given the object as it is. What is removed is removed before
 /// anything is added. Returns which changes change nothing, in words that follow the object's name.
 ///
 /// # Errors
-/// A usage error for a rule that cannot be read, or a list that is given whole as well.
+/// A usage error for a rule that cannot be read, or a list that is given whole as well; a list of the object cannot be
+/// read, so that nobody knows what it would lose.
 pub fn apply(op: &Op, now: &Value, edits: &[Edit], args: &mut Args, files: &dyn Files) -> Result<Vec<String>> {
+    for list in edits.iter().map(Edit::list) {
+        check(if list == "rules" { "policy" } else { "role" }, now, list)?;
+    }
     let known = role(now);
     let mut members = known.members;
     let (mut policies, mut rules) = (known.policies, texts(now.get("rules")));

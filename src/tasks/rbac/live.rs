@@ -141,7 +141,7 @@ async fn with_defaults(client: &Client, list: Answer) -> Result<(Answer, Vec<Str
     let mut answers = std::pin::pin!(
         futures_util::stream::iter(listed)
             .map(|row| async move {
-                let known = role(&Row(&row).read()?);
+                let known = role(&object(Row(&row), "role")?);
                 if known.members.iter().all(|member| !member.default) {
                     return Ok((known.name, Ok(Answer::Record(row)), None));
                 }
@@ -302,18 +302,50 @@ impl Live {
 /// what one holds is replaced.
 fn values(answer: &Answer, word: &str, name: &str, lists: &[&str]) -> Result<Vec<Value>> {
     let checked = |row: Row<'_>| {
-        let value = row.read::<Value>()?;
-        let lacks = lists.iter().find(|list| !value[**list].is_array());
-        match lacks.or(Some(&name).filter(|name| text(&value, name).is_empty())) {
-            Some(field) => {
-                let id = super::super::words::brief(&text(&value, "id"));
-                let words = format!("{word} {id} shows no {field} that can be read");
-                Err(Error::new(Kind::Unreachable, words))
-            }
-            None => Ok(value),
+        let value = object(row, word)?;
+        if text(&value, name).is_empty() {
+            return Err(unread(word, &value, name));
         }
+        lists.iter().try_for_each(|list| check(word, &value, list)).map(|()| value)
     };
     answer.rows().map(checked).collect()
+}
+
+fn object(row: Row<'_>, word: &str) -> Result<Value> {
+    row.read().map_err(|error| Error::new(Kind::Unreachable, format!("a {word} cannot be read")).because(error))
+}
+
+/// Refuses an object of which a list is not shown, or has an element that cannot be named: it would be lost where the
+/// list is written back. `list` is `members`, `policies` or `rules`, each of which the service always shows.
+///
+/// # Errors
+/// It is so.
+pub fn check(word: &str, object: &Value, list: &str) -> Result<()> {
+    let is_name = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let is_one = |value: &Value| match (list, value) {
+        ("members", Value::Object(member)) => {
+            member.get("login").is_some_and(is_name)
+                && member.get("type").is_none_or(|kind| matches!(kind.as_str(), Some("subuser" | "account")))
+                && member.get("default").is_none_or(Value::is_boolean)
+        }
+        ("policies", Value::Object(policy)) => policy.get("name").is_some_and(is_name),
+        _ => is_name(value),
+    };
+    if !object[list].as_array().is_some_and(|all| all.iter().all(is_one)) {
+        return Err(unread(word, object, list));
+    }
+    // Only earlier versions show them apart, and version 9 by mistake where there are none.
+    match object.get("default_members") {
+        Some(value) if list == "members" && !value.as_array().is_some_and(|all| all.iter().all(is_name)) => {
+            Err(unread(word, object, "default_members"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unread(word: &str, object: &Value, field: &str) -> Error {
+    let id = super::super::words::brief(&text(object, "id"));
+    Error::new(Kind::Unreachable, format!("{word} {id} shows no {field} that can be read"))
 }
 
 fn text(object: &Value, field: &str) -> String {

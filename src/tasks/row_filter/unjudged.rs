@@ -7,21 +7,28 @@ use serde_json::value::RawValue;
 use super::{One, Reading, RowFilter};
 use crate::answer::scan;
 use crate::api::{Always, Column, Holds, Show};
+use crate::tasks::picks::{TAGS, is_tag};
 use crate::tasks::{Report, judged};
 
 impl Reading<'_> {
-    /// The column of a field that each row has.
+    /// The column of a field that each row has, or in whose object there is what is compared.
     pub(super) fn due(&self, path: &[String]) -> Option<Column> {
-        let [field] = path else { return None };
-        let mut columns = self.service.columns(self.op).iter();
-        columns.find(|column| column.field == field && column.always.is_some()).copied()
+        let (field, rest) = path.split_first()?;
+        let is_due = |column: &&Column| match rest {
+            [] => column.always.is_some(),
+            _ => column.nested,
+        };
+        self.service.columns(self.op).iter().filter(|column| column.field == field).find(is_due).copied()
     }
 }
 
 impl One {
-    /// Whether a row does not show what is compared, although each has it.
+    /// Whether a row does not show what is compared, although each has it, or not in a form that it can have.
     pub(super) fn is_unjudged(&self, row: &RawValue) -> bool {
-        self.due.is_some_and(|column| !shows(row, &column))
+        self.due.is_some_and(|column| match self.path.get(1) {
+            Some(member) if column.nested => !shows_member(row, &column, member),
+            _ => !shows(row, &column),
+        })
     }
 }
 
@@ -77,10 +84,19 @@ impl RowFilter {
     }
 }
 
+/// Whether a row has an object in a column, or none where it need not have one. An object of tags holds no other objects.
+fn shows_member(row: &RawValue, column: &Column, member: &str) -> bool {
+    let Some(object) = scan::member(row.get(), column.field) else { return column.always.is_none() };
+    scan::members(object).is_some() && (column.field != TAGS || is_tag(object, member))
+}
+
 /// Whether a row has in a column what each row has there.
 fn shows(row: &RawValue, column: &Column) -> bool {
-    let value = scan::member(row.get(), column.field).and_then(|json| serde_json::from_str::<Value>(json).ok());
-    match (column.always, value) {
+    let json = scan::member(row.get(), column.field);
+    if column.always == Some(Always::Object) {
+        return json.and_then(scan::members).is_some();
+    }
+    match (column.always, json.and_then(|json| serde_json::from_str::<Value>(json).ok())) {
         (None, _) | (Some(Always::OneOrNull), Some(Value::Null)) => true,
         (_, None | Some(Value::Null)) => false,
         (Some(Always::Many), Some(value)) => value.is_array(),

@@ -248,10 +248,10 @@ const MADE: &[Column] = &[
     column("nics").objects().named(),
     column("disks").objects().named(),
     column("snapshots").objects().named(),
-    column("tags").nested(),
+    column("tags").always_nested(),
     column("role_tags").named(),
-    column("customer_metadata").nested(),
-    column("internal_metadata").nested(),
+    column("customer_metadata").always_nested(),
+    column("internal_metadata").always_nested(),
     column("vm_uuid").named(),
     column("job_uuid").named(),
 ];

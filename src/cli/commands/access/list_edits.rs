@@ -124,7 +124,7 @@ impl Completion for Editing<'_> {
             let id = resolve::id(&client, self.noun, &self.named).await?;
             let answer = client.call(self.noun.get, &Args::new().set(self.noun.name, id)).await;
             let answer = answer.map_err(|error| error.about(&format!("{} {}", self.noun.word, self.named)))?;
-            let now = answer.first().map(|row| row.read()).transpose()?.unwrap_or_default();
+            let now = answer.first().map(edit::read).unwrap_or_default();
             let idle = edit::apply(self.op, &now, &self.edits, args, &self.app.console)?;
             let (word, name) = (self.noun.word, &self.named);
             idle.iter().for_each(|words| self.app.say(&format!("{word} {name} {words}")));

@@ -2,9 +2,10 @@
 //! read, changed and written back.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, scan};
 use crate::api::Shape;
 use crate::api::cloudapi::images;
 use crate::cli::app::App;
@@ -15,7 +16,7 @@ use crate::cli::commands::{Custom, Settings};
 use crate::cli::preview;
 use crate::cli::resume;
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Result};
+use crate::error::{CommandLine, Error, Kind, Result};
 use crate::render::Format;
 use crate::request::{Arg as Argument, Args};
 use crate::tasks::resolve;
@@ -94,18 +95,18 @@ pub async fn run(app: &App, matches: &ArgMatches, share: bool) -> Result<i32> {
         }
     }
     let found = Found::new(app, matches).await?;
-    let acl: Vec<String> = match found.text("/acl") {
-        Some(acl) => serde_json::from_str(&acl)
-            .map_err(|error| Error::other("the image's list of accounts is not one of texts").because(error))?,
-        None => Vec::new(),
-    };
+    let acl: Vec<String> = found.part("acl")?;
+    if !acl.iter().all(|account| resolve::is_uuid(account)) {
+        return Err(found.unread("acl"));
+    }
     let before = acl.len();
+    let shared = |account: &String| acl.iter().any(|known| known.eq_ignore_ascii_case(account));
     let (acl, idle): (Vec<String>, Vec<String>) = if share {
-        let (idle, more): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|account| acl.contains(account));
+        let (idle, more): (Vec<_>, Vec<_>) = accounts.into_iter().partition(shared);
         (acl.into_iter().chain(more).collect(), idle)
     } else {
-        let idle = accounts.iter().filter(|account| !acl.contains(account)).cloned().collect();
-        (acl.into_iter().filter(|account| !accounts.contains(account)).collect(), idle)
+        let idle = accounts.iter().filter(|account| !shared(account)).cloned().collect();
+        (acl.into_iter().filter(|account| !accounts.contains(&account.to_ascii_lowercase())).collect(), idle)
     };
     for account in &idle {
         let words = if share { "is shared with it already" } else { "is not shared with it" };
@@ -142,9 +143,21 @@ impl Found {
         Ok(Found { client, id, now })
     }
 
-    /// A part of it, by its pointer.
-    pub fn text(&self, pointer: &str) -> Option<String> {
-        self.now.first()?.text(pointer).map(|text| text.into_owned())
+    /// A field of it, which is left out where it is empty.
+    ///
+    /// # Errors
+    /// It is something else: what was in it would be lost where it is written back.
+    pub fn part<T: DeserializeOwned + Default>(&self, field: &str) -> Result<T> {
+        let row = self.now.first().ok_or_else(|| self.unread(field))?;
+        match scan::member(row.json(), field) {
+            Some(json) => serde_json::from_str(json).map_err(|error| self.unread(field).because(error)),
+            None => Ok(T::default()),
+        }
+    }
+
+    /// The error for a field of it that cannot be read.
+    pub fn unread(&self, field: &str) -> Error {
+        Error::new(Kind::Unreachable, format!("image {} shows no {field} that can be read", self.id))
     }
 
     /// Changes one field of it, or shows the request that would; what there is to show otherwise is the image.

@@ -85,11 +85,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         return Err(Error::usage(format!("the tag {name} is to be set, and to be deleted")));
     }
     let found = Found::new(app, matches).await?;
-    let now: Tags = match found.text("/tags") {
-        Some(tags) => serde_json::from_str(&tags)
-            .map_err(|error| Error::other("the image's tags are no object").because(error))?,
-        None => Tags::new(),
-    };
+    let now: Tags = found.part("tags")?;
     for name in gone.iter().filter(|name| !now.contains_key(**name)) {
         app.say(&format!("tag {name}: the image has none of this name"));
     }
