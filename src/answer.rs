@@ -245,6 +245,7 @@ fn few_values(text: &str, most: usize, service: Option<Whose>) -> Result<()> {
 ///
 /// # Errors
 /// [`Kind::Unreachable`].
+#[cfg(feature = "cli")]
 pub(crate) fn bounded(json: &str) -> Result<()> {
     if !scan::has_more_values(json, MAX_VALUES) {
         return Ok(());

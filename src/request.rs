@@ -203,6 +203,8 @@ pub struct Request {
     pub repeatable: bool,
     /// How long its answer may take, where that is longer than of others.
     pub answer_limit: Option<Duration>,
+    /// Whether a field of it is a secret that the service shows to nobody.
+    pub(crate) secret: bool,
 }
 
 impl fmt::Debug for Request {
@@ -240,6 +242,7 @@ impl Request {
             signed: op.signed,
             repeatable: op.is_repeatable(),
             answer_limit: op.answer_limit,
+            secret: op.fields.iter().any(|field| matches!(field.kind, Kind::Secret) && args.get(field.name).is_some()),
         };
         for (name, value) in op.fixed {
             request.add_query(name, value);
@@ -325,6 +328,7 @@ impl Request {
         Ok(Request {
             repeatable: method.is_idempotent(),
             answer_limit: None,
+            secret: false,
             method,
             path: utf8_percent_encode(path, NO_PATH).to_string(),
             query: utf8_percent_encode(query, NO_QUERY).to_string(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::made::made;
 use super::trace::{self, masked};
 use super::{Client, header_value};
-use crate::answer::{Answer, scan};
+use crate::answer::Answer;
 use crate::api::Op;
 use crate::error::{Error, Kind, Result, withheld};
 use crate::request::Request;
@@ -373,8 +373,7 @@ impl Client {
         // All that asks the service holds this future, and would be ten times as large with it inside.
         let mut exchanged = self.alive(request, Box::pin(self.transport.exchange(out))).await;
         // The service shows no password: whoever repeats the one that was sent is not to be heard.
-        if let (Some((_, body)), Ok(answer)) = (&request.body, &mut exchanged)
-            && std::str::from_utf8(body).is_ok_and(|body| scan::member(body, "password").is_some())
+        if let (true, Ok(answer)) = (request.secret, &mut exchanged)
             && let Ok(Cow::Owned(masked)) = std::str::from_utf8(&answer.body).map(withheld::without_in_json)
         {
             answer.body = masked.into_bytes();
