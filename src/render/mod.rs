@@ -361,7 +361,7 @@ mod tests {
         let json = format!(r#"{{"metadata":{{"keys":"{keys}","user-script":"{script}"}}}}"#);
         let record = Answer::record_of(json.as_bytes(), None).unwrap();
         let shown = render(&record, Shape::Record, &terminal);
-        assert!(shown.contains("AA… 2.5 KB\n") && shown.ends_with("  user-script: #!/bin/sh… 15 B\n"), "{shown}");
+        assert!(shown.contains("A… 2.5 KB\n") && shown.ends_with("  user-script: #!/bin/sh… 15 B\n"), "{shown}");
         assert!(render(&record, Shape::Record, &View { long: true, ..terminal }).contains(&keys));
     }
 
