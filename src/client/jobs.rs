@@ -29,7 +29,7 @@ const WHICH: Duration = Duration::from_secs(5);
 /// once.
 const NOT_YET: u32 = 6;
 /// So many looks what was there before it was changed may not be found.
-const FEW: u32 = 3;
+const MAX_MISSES: u32 = 3;
 /// What is said of a job that was retried, and that no attempt follows.
 const NO_MORE: &str = "was retried as often as it may be, and failed";
 /// What becomes of a job that is waited for no longer.
@@ -273,7 +273,7 @@ impl Client {
         it.unseen = seen.status == 404 && seen.is_gone() && !to_go && !it.was_there;
         it.misses += u32::from(it.unseen);
         // What was there before it was changed is gone.
-        it.unseen &= it.misses <= FEW || makes(waiting, noun);
+        it.unseen &= it.misses <= MAX_MISSES || makes(waiting, noun);
         if it.unseen {
             it.state.clear();
             return Ok(Poll::NotYet(String::new()));
