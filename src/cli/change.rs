@@ -25,7 +25,7 @@ use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome, own_id};
 use crate::tasks::held_up::Pulse;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
-use crate::tasks::{near, placement, vm_notes};
+use crate::tasks::{meant, near, placement, vm_notes};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -406,7 +406,7 @@ async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call,
             let error = near::same_key(client, op, &call.args, error).await;
             let error = placement::explained(app, &call.args, error).await;
             let error = vm_notes::failed(app, client, op, call, error).await;
-            Err(near::named(client, op, &call.args, error).await)
+            Err(meant::part(client, op, &call.args, error).await)
         }
         done => {
             if change.wait.is_some() {

@@ -34,7 +34,7 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::targets::{Asked, Targets};
 use crate::tasks::values::Given;
-use crate::tasks::{about, near, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
+use crate::tasks::{about, meant, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
 
 /// Runs it and returns the exit code.
 ///
@@ -156,8 +156,9 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
+        let picked = targets.picked.then_some(targets.calls.len());
         let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let doubt = targets::filters_set(service, op, &first, &targets).filter(|_| given::sets_pairs(op));
+        let doubt = meant::filters_set(service, op, &first, picked).filter(|_| given::sets_pairs(op));
         let must = op.asks || targets.calls.iter().any(loses);
         // What must be forced is not asked about once more, unless somebody has picked several.
         let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
@@ -445,7 +446,7 @@ fn one_owner(op: &'static Op, given: &Given, error: Error) -> Error {
     let signs = ['=', '<', '>', '~', '!', ':'];
     let owner = op.path_params().last().filter(|_| op.takes_globs()).and_then(|param| api::noun(param));
     match owner.filter(|_| given.words.iter().any(|word| !word.contains(signs))) {
-        Some(owner) => error.hint(format!("of several {}: a glob, or - for names on stdin", words::plural(owner.word))),
+        Some(owner) => error.hint(words::of_several(owner.word)),
         None => error,
     }
 }
@@ -515,7 +516,7 @@ async fn record(
             if let Some(Ok(left)) = error.body().map(|body| Answer::from_record(body.as_bytes())) {
                 app.show(&left, op.shape, &view, jq)?;
             }
-            Err(call.of(call.blame(near::named(client, op, &call.args, error).await)))
+            Err(call.of(call.blame(meant::part(client, op, &call.args, error).await)))
         }
     }
 }

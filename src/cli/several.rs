@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result, Target};
 use crate::render::{self, Format, View};
 use crate::tasks::call::Call;
 use crate::tasks::listing::Listing;
-use crate::tasks::near;
+use crate::tasks::meant;
 use crate::tasks::row_filter::RowFilter;
 use crate::tasks::targets::{ALL, Targets, with_owner};
 use crate::tasks::words::{brief, plural};
@@ -50,7 +50,7 @@ pub(super) async fn run(app: &App, client: &Client, targets: Targets, showing: S
             let answer = match op.shape {
                 Shape::Rows => Listing::new(client, op, &call, filter, true, app).all().await,
                 _ => match client.call(op, &call.args).await {
-                    Err(error) => Err(call.blame(near::named(client, op, &call.args, error).await)),
+                    Err(error) => Err(call.blame(meant::part(client, op, &call.args, error).await)),
                     answer => answer,
                 },
             };

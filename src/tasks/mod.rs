@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod addresses;
+mod asked;
 mod attempts;
 pub mod call;
 pub mod change;
@@ -21,6 +22,7 @@ mod left_out;
 pub mod listing;
 pub mod lockout;
 pub mod machine_diff;
+pub(crate) mod meant;
 pub mod near;
 pub mod network_addresses;
 pub mod orphan_nics;

@@ -620,10 +620,7 @@ fn missing(known: &Candidates, typed: &str) -> Error {
     // The name of another owner may stand there; an address is none.
     let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
     match owner.filter(|_| noun.ids != Ids::Mac || !typed.contains(['.', ':'])) {
-        Some(owner) => error.hint(format!(
-            "of several {}: a glob, or - for names on stdin",
-            super::words::plural(super::words::word(owner))
-        )),
+        Some(owner) => error.hint(super::words::of_several(super::words::word(owner))),
         None => error,
     }
 }

@@ -37,126 +37,32 @@
 //! # fn main() {}
 //! ```
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
 use super::Report;
 use super::about::About;
+pub use super::asked::{ALL, Asked, Filter, MAX_TARGETS, STDIN};
 use super::call::{Call, described};
 use super::left_out;
+use super::meant;
 use super::near;
 use super::picks::Newest;
 use super::resolve::{self, Candidate, Candidates};
-use super::row_filter::{RowFilter, is_filter};
 use super::words::{brief, plural};
 use crate::answer::{Row, scan};
-use crate::api::{self, Goal, Noun, Op, Service, Shape};
+use crate::api::{Goal, Noun, Op, Service, Shape};
 use crate::client::Client;
-use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
+use crate::error::{CommandLine, Error, Kind, Result, Target};
 use crate::grammar::selector;
 use crate::request::{Arg as Value, Args};
 
-/// More targets than this must be allowed with `--max`.
-pub const MAX_TARGETS: usize = 20;
 /// How many are worked on at once unless told otherwise.
 pub const PARALLEL: usize = 8;
 /// With more names than this the list is asked for once, instead of once a name.
 const LOOKUP_THRESHOLD: usize = 3;
-
-/// What was asked for: the arguments that all calls share, and the targets as they were typed.
-#[derive(Clone, Default)]
-pub struct Asked {
-    /// The arguments, without the target's.
-    pub args: Args,
-    /// The path's parameters before the target's.
-    pub parents: Vec<(&'static str, String)>,
-    /// What the resource must be like whose parts they are, where it is not named.
-    pub owners: RowFilter,
-    /// The names of those resources, where standard input named them.
-    pub owner_names: Vec<String>,
-    /// The target's parameter.
-    pub param: Option<&'static str>,
-    /// What was typed for the targets.
-    pub typed: Vec<String>,
-    /// Whether targets were named at all: standard input may have named none.
-    pub named: bool,
-    /// Whether some came from standard input.
-    pub from_stdin: bool,
-    /// Those that standard input named: ids and names, taken literally.
-    pub listed: HashSet<String>,
-    /// What they must be like beside that.
-    pub filter: Filter,
-    /// The first word behind a selector that stands for the resource: it may be meant as the name of one.
-    pub in_owners_place: Option<String>,
-    /// Parts of other resources are asked for too, so that there may be none here.
-    pub part_of_many: bool,
-}
-
-/// What targets must be like, and how many there may be.
-#[derive(Clone, Default)]
-pub struct Filter {
-    /// What their rows in the list must be like.
-    pub rows: RowFilter,
-    /// What the service's list can be asked for of that.
-    pub query: Args,
-    /// The filters as they were typed: what is named so is not meant by them without a doubt.
-    pub typed: Vec<String>,
-    /// How many there may be.
-    pub max: Option<usize>,
-    /// How many are worked on at once.
-    pub parallel: Option<usize>,
-    /// What is not there is no failure.
-    pub ignore_missing: bool,
-    /// They are only shown, so that there may be any number.
-    pub shown: bool,
-    /// How many of the newest are none, of those that are meant but for their age.
-    pub keep: Option<usize>,
-}
-
-impl Filter {
-    /// Refuses more of what is called so than are allowed.
-    ///
-    /// # Errors
-    /// A usage error.
-    pub fn allows(&self, many: usize, word: &str) -> Result<()> {
-        let most = self.max.unwrap_or(MAX_TARGETS);
-        if many <= most || self.shown {
-            return Ok(());
-        }
-        let all = plural(word);
-        let words = format!("{many} {all} selected, limit is {most}; nothing was done");
-        Err(Error::usage(words).hint(format!("to allow them: --max {many}")).hint("to see them: --dry-run"))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.keep.is_none()
-    }
-
-    /// Refuses a filter that is the name of something, too: nobody knows which is meant.
-    fn is_no_name_of(&self, known: &Candidates, target: &Noun) -> Result<()> {
-        let Some(thing) = known.things.iter().find(|thing| self.typed.contains(&thing.name)) else { return Ok(()) };
-        let words = format!("'{}' is a filter, and the name of a {}", brief(&thing.name), target.word);
-        Err(Error::new(Kind::Ambiguous, words).hint(format!("that one alone, by its id: {}", thing.id)))
-    }
-
-    /// Refuses what is the name of something, and was hardly meant as a filter or selector.
-    fn is_meant(&self, known: &Candidates, target: &Noun) -> Result<()> {
-        self.is_no_name_of(known, target)?;
-        let nothing_fits = known.things.iter().all(|thing| !self.rows.fits(&thing.row));
-        if nothing_fits { no_selector_meant(&self.rows, known, target) } else { Ok(()) }
-    }
-
-    /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
-    async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
-        if named {
-            self.rows.compare_here(&mut self.query);
-        }
-        resolve::fields(client, target.list, &mut self.query).await?;
-        self.rows.settle(client, &self.query).await
-    }
-}
 
 /// The targets, resolved.
 #[derive(Default)]
@@ -219,29 +125,6 @@ pub fn with_owner(row: Row<'_>, call: &Call, about: Option<&About>) -> Box<RawVa
 }
 
 impl Asked {
-    /// Those of these names, ids or globs.
-    pub fn named<T: Into<String>>(noun: &Noun, typed: impl IntoIterator<Item = T>) -> Asked {
-        let typed = typed.into_iter().map(Into::into).collect();
-        Asked { param: Some(noun.name), typed, named: true, ..Asked::default() }
-    }
-
-    /// All that are like this.
-    pub fn matching(noun: &Noun, filter: Filter) -> Asked {
-        Asked { param: Some(noun.name), filter, ..Asked::default() }
-    }
-
-    /// Whether the service is asked for anything before the requests themselves.
-    pub fn asks_the_service(&self, service: &Service, op: &Op) -> bool {
-        let target = self.param.and_then(|param| service.noun(param));
-        let named = |text: &String| {
-            target.is_some_and(|noun| {
-                resolve::needs_lookup(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text)
-            })
-        };
-        let picks = target.is_some() && (!self.named || !self.filter.is_empty());
-        picks || !self.owners.is_empty() || self.typed.iter().any(named) || resolve::is_needed(service, op, &self.args)
-    }
-
     /// The ids of the newest, which are left alone: of those that are named and fit, however old they are.
     fn kept<'a>(&self, known: Option<&'a Candidates>, target: &Noun) -> Vec<&'a str> {
         let Some((count, known)) = self.filter.keep.zip(known) else { return Vec::new() };
@@ -320,23 +203,6 @@ impl Asked {
             all.failures.push(Error::new(Kind::NotFound, words).on(target));
         }
     }
-
-    /// Whether it was typed as a glob.
-    fn is_glob(&self, text: &str) -> bool {
-        selector::is_glob(text) && !self.listed.contains(text)
-    }
-
-    /// The call for one target as it was typed.
-    pub fn call(&self, typed: &str) -> Call {
-        match self.param {
-            Some(param) => Call {
-                args: self.args.clone().set(param, typed),
-                target: Some((param, typed.to_owned())),
-                parents: self.parents.clone(),
-            },
-            None => Call::new(self.args.clone()),
-        }
-    }
 }
 
 /// Looks the targets up, and says which they are where more than their names chose them.
@@ -357,12 +223,6 @@ pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, aske
         None => of_one(report, client, op, asked).await,
     }
 }
-
-/// The glob of all there are: that there are none is no mistake.
-pub const ALL: &str = "*";
-
-/// What stands for names on standard input.
-pub const STDIN: &str = "-";
 
 /// So many resources are asked for their parts at once.
 const AT_ONCE: usize = 8;
@@ -393,13 +253,13 @@ async fn of_each(
             }
         }
     } else {
-        no_owner_named(client.service(), &asked, &above, noun)?;
+        meant::no_owner_named(client.service(), &asked, &above, noun)?;
         fitting.extend(above.things.iter().filter(fits));
-        no_conditions(client.service(), op, &asked, noun, &fitting)?;
+        meant::no_conditions(client.service(), op, &asked, noun, &fitting)?;
     }
     let all_of_none = glob == ALL && above.is_empty();
     if fitting.is_empty() && (glob == STDIN || all_of_none || !asked.owners.is_empty()) {
-        no_selector_meant(&asked.owners, &above, noun)?;
+        meant::no_selector(&asked.owners, &above, noun)?;
         asked.owners.tell_unseen(report, above.things.len());
         report.say(&format!("no {} matches: nothing to do", noun.word));
     } else if fitting.is_empty() {
@@ -453,103 +313,6 @@ async fn of_each(
     Ok(all)
 }
 
-/// Refuses a selector that is the name of something and fits nothing: another tool's `-l` was meant.
-fn no_selector_meant(rows: &RowFilter, known: &Candidates, noun: &Noun) -> Result<()> {
-    let Some(selector) = &rows.picks.selector else { return Ok(()) };
-    let named = |tag: &&str| known.things.iter().any(|thing| thing.name == *tag);
-    let Some(name) = selector.bare().find(named) else { return Ok(()) };
-    let words =
-        format!("'{}' is the name of a {}, and -l selects by tag: no {} has it", brief(name), noun.word, noun.word);
-    Err(Error::usage(words).hint("more columns: --long"))
-}
-
-/// Refuses what was hardly meant by a filter or a selector.
-fn is_meant(service: &Service, asked: &Asked, known: &Candidates, target: &Noun) -> Result<()> {
-    // Whose parts are meant is settled by then.
-    if !asked.part_of_many {
-        no_owner_named(service, asked, known, target)?;
-    }
-    asked.filter.is_meant(known, target)
-}
-
-/// Refuses the name of a resource where a selector stands for it: the parts of others would be meant instead.
-fn no_owner_named(service: &Service, asked: &Asked, known: &Candidates, noun: &Noun) -> Result<()> {
-    let Some(word) = asked.in_owners_place.as_deref().filter(|word| *word != STDIN) else { return Ok(()) };
-    let target = asked.param.and_then(|param| service.noun(param)).filter(|target| target.name != noun.name);
-    let is = |list: &Op| is_filter(service, list, word);
-    let like = |thing: &Candidate| selector::glob(word, &thing.name);
-    let (word, owner) = (brief(word), noun.word);
-    let words = if is(noun.list) && target.is_some_and(|target| !is(target.list)) {
-        format!("is a filter of {}", plural(owner))
-    } else if selector::is_glob(&word) && known.things.iter().any(like) {
-        format!("fits a {owner}")
-    } else if !selector::is_glob(&word) && known.has(&word, false).is_ok() {
-        format!("is a {owner}")
-    } else {
-        return Ok(());
-    };
-    let words = format!("'{word}' {words}, and -l picks {} in its place: give one of the two", plural(owner));
-    Err(Error::usage(words).hint(format!("where it is no {owner} that is meant, '*' before it stands for all of them")))
-}
-
-/// Refuses conditions among the names of pairs, unless one of the resources has a pair of that very name.
-fn no_conditions(service: &Service, op: &Op, asked: &Asked, owner: &Noun, owners: &[&Candidate]) -> Result<()> {
-    let target = asked.param.and_then(|param| service.noun(param)).filter(|noun| noun.list.shape == Shape::Map);
-    let Some(target) = target else { return Ok(()) };
-    let group = target.list.path.rsplit('/').next().unwrap_or_default();
-    let has = |name: &str| owners.iter().any(|thing| scan::at(thing.row.get(), &[group, name]).is_some());
-    let is_condition = |word: &str| (word.contains(['=', '<', '>']) || word.contains("!~")) && !has(word);
-    let (conditions, names): (Vec<_>, Vec<_>) = asked.typed.iter().partition(|word| is_condition(word));
-    let Some(first) = conditions.first() else { return Ok(()) };
-    let error = Error::usage(format!("'{}' is a condition, and names are expected here", brief(first)));
-    // What is no column of the list is a tag.
-    let filter = |word: &&String| match is_filter(service, owner.list, word) {
-        true => Some((*word).clone()),
-        false => (group == "tags").then(|| format!("tag.{word}")),
-    };
-    let Some(filters) = conditions.iter().map(filter).collect::<Option<Vec<String>>>() else { return Err(error) };
-    let name = |word: &&String| word.split(['=', '<', '>', '!']).next().unwrap_or_default().to_owned();
-    let names: Vec<String> =
-        if names.is_empty() { conditions.iter().map(name).collect() } else { names.into_iter().cloned().collect() };
-    Err(error.hint(piped(service, op, owner, &filters, &names)))
-}
-
-/// How a command is given the resources that filters pick.
-fn piped(service: &Service, op: &Op, owner: &Noun, filters: &[String], words: &[String]) -> Hint {
-    let all = CommandLine::of(&service.command(owner.list)).on_all(filters).with("-o ids");
-    let command = CommandLine::of(&api::words(op)).on("-").on_all(words);
-    Hint::run(format!("on the {} that fit", plural(owner.word)), all).then(" | ").then_run(command)
-}
-
-/// The error for pairs that would be set on all that was picked, and are filters of their list: these pick nothing here.
-pub fn filters_set(service: &Service, op: &Op, pairs: &Args, targets: &Targets) -> Option<Error> {
-    let many = targets.calls.len();
-    let owner = op.path_params().last().and_then(|param| service.noun(param)).filter(|_| targets.picked && many > 1)?;
-    let (mut filters, mut others) = (Vec::new(), Vec::new());
-    for (name, value) in pairs.iter().filter(|(name, _)| op.path_params().all(|param| param != *name)) {
-        let (sign, value) = match value {
-            Value::Text(text) => ("=", text.as_str()),
-            Value::Json(json) => (":=", json.get()),
-        };
-        let filter = format!("{name}={value}");
-        if is_filter(service, owner.list, &filter) {
-            filters.push(filter)
-        } else {
-            others.push(format!("{name}{sign}{value}"))
-        }
-    }
-    filters.first()?;
-    let group = op.path.rsplit('/').next().unwrap_or_default();
-    let is = if filters.len() == 1 { "is a filter" } else { "are filters" };
-    let words = format!(
-        "{} would be set as {group} of {many} {}, and {is} of their list",
-        filters.iter().map(|filter| brief(filter)).collect::<Vec<_>>().join(" and "),
-        plural(owner.word)
-    );
-    let error = Error::usage(words);
-    Some(if others.is_empty() { error } else { error.hint(piped(service, op, owner, &filters, &others)) })
-}
-
 /// The targets of one place.
 async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
@@ -573,7 +336,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
-    known.as_ref().map_or(Ok(()), |known| is_meant(client.service(), &asked, known, target))?;
+    if let Some(known) = &known {
+        meant::check(client, op, &asked, known, target).await?;
+    }
     let mut found = Vec::new();
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);

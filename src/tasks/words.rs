@@ -37,6 +37,11 @@ pub fn plural(word: &str) -> String {
     }
 }
 
+/// How the parts of several resources that are called so are named on one command line.
+pub(crate) fn of_several(word: &str) -> String {
+    format!("of several {}: a glob, or - for names on stdin", plural(word))
+}
+
 /// A word of the table as a line begins with it: `firewall rule`, `vlan`.
 pub fn titled(word: &str) -> String {
     match word {

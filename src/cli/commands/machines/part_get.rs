@@ -14,7 +14,7 @@ use crate::cli::preview;
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
-use crate::tasks::{near, resolve};
+use crate::tasks::{meant, resolve};
 
 /// `sdc machines tags get`.
 pub(crate) static TAG: Custom = Custom {
@@ -111,7 +111,7 @@ async fn by_itself(
         Ok(answer) if answer.json() == "\"\"" => Ok(listed(client, list, machine, name).await?.unwrap_or(answer)),
         Err(error) if error.kind() == Kind::NotFound => match listed(client, list, machine, name).await {
             Ok(Some(answer)) => Ok(answer),
-            _ => Err(about(near::named(client, get, args, error).await)),
+            _ => Err(about(meant::part(client, get, args, error).await)),
         },
         answer => answer.map_err(about),
     }
