@@ -19,7 +19,7 @@ use crate::cli::terminal::{exit, prompt};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::selector::Selector;
-use crate::render::{self, View};
+use crate::render::{self, View, visible};
 use crate::request::Request;
 use crate::tasks::lockout;
 use crate::tasks::role_tags::{Edit, Taggable, answer, read as read_tags, same};
@@ -175,20 +175,34 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     let sure = matches.try_get_one::<bool>("yes").ok().flatten().copied().unwrap_or(false);
     let asked = Verb { verb, edit, blind, sure, shown };
-    let (mut requests, mut answers, mut gravest) = (Vec::new(), Vec::new(), None::<Kind>);
-    let mut interrupted = None;
+    let (mut plans, mut gravest) = (Vec::new(), None::<Kind>);
+    let mut failed = |error: Error| -> Result<()> {
+        if !several {
+            return Err(error);
+        }
+        app.report(&error);
+        gravest = Some(error.kind().graver(gravest));
+        Ok(())
+    };
     for (typed, place) in places {
-        match one(app, &client, asked, (&typed, place), roles.clone()).await {
-            Ok(done) => {
-                requests.extend(done.request);
-                answers.extend(done.answer);
-                interrupted = done.interrupted;
-            }
-            Err(error) if !several => return Err(error),
-            Err(error) => {
-                app.report(&error);
-                gravest = Some(error.kind().graver(gravest));
-            }
+        match plan(app, &client, asked, (typed, place), roles.clone()).await {
+            Ok(plan) => plans.push(plan),
+            Err(error) => failed(error)?,
+        }
+    }
+    confirm(app, &plans)?;
+    let (mut requests, mut answers, mut interrupted) = (Vec::new(), Vec::new(), None);
+    for plan in plans {
+        match plan {
+            Plan::Show(request) => requests.push(request),
+            Plan::Tell(answer) => answers.extend(answer),
+            Plan::Write(change) => match change.send(app, &client, verb).await {
+                Ok((answer, none_or_more)) => {
+                    answers.push(answer);
+                    interrupted = none_or_more;
+                }
+                Err(error) => failed(error)?,
+            },
         }
         if interrupted.is_some() {
             break;
@@ -223,31 +237,57 @@ struct Verb<'a> {
     shown: bool,
 }
 
-/// What became of one.
-#[derive(Default)]
-struct Done {
-    /// What would be sent, where that is only shown.
-    request: Option<Request>,
-    answer: Option<Answer>,
-    interrupted: Option<Error>,
+/// What is to become of one.
+enum Plan {
+    /// The request is shown, and not sent.
+    Show(Request),
+    /// Nothing is sent that changes anything; its tags, where they are shown.
+    Tell(Option<Answer>),
+    Write(Change),
 }
 
-async fn one(
+/// A resource whose tags are written.
+struct Change {
+    typed: String,
+    place: Taggable,
+    write: Request,
+    /// The roles that go.
+    lost: Vec<String>,
+    /// Which of the caller's own rights go with them.
+    own: Vec<String>,
+    /// Somebody must be asked first.
+    asks: bool,
+}
+
+impl Change {
+    /// The answer, and an interruption that came meanwhile.
+    async fn send(self, app: &App, client: &Client, verb: &str) -> Result<(Answer, Option<Error>)> {
+        let Change { typed, place, write, .. } = self;
+        let what = format!("{verb} role tags of {typed}");
+        let look = CommandLine::new("role-tags get").on(typed.as_str());
+        let send =
+            async |client: &Client| client.answered(place.op(), &write).await.map_err(|error| error.about(&typed));
+        let ((_, answer), interrupted) = resume::sent(app, client, &what, &look, send).await?;
+        Ok((answer, interrupted))
+    }
+}
+
+async fn plan(
     app: &App,
     client: &Client,
     asked: Verb<'_>,
-    (typed, place): (&str, Taggable),
+    (typed, place): (String, Taggable),
     roles: Vec<String>,
-) -> Result<Done> {
+) -> Result<Plan> {
     let Verb { verb, edit, blind, sure, shown } = asked;
     let place = place.resolved(client).await?;
     let read = place.read(client)?;
-    let tags = async || read_tags(client, &read, typed).await;
+    let tags = async || read_tags(client, &read, &typed).await;
     if verb == "get" {
-        return Ok(match shown {
-            true => Done { request: Some(read), ..Done::default() },
-            false => Done { answer: Some(answer(&read, &tags().await?)?), ..Done::default() },
-        });
+        return match shown {
+            true => Ok(Plan::Show(read)),
+            false => Ok(Plan::Tell(Some(answer(&read, &tags().await?)?))),
+        };
     }
     let known = match blind && (shown || sure) {
         true => None,
@@ -262,24 +302,46 @@ async fn one(
         };
         app.say(&format!("{typed} {words}; nothing was sent"));
         let answer = if shown { None } else { Some(answer(&read, &wanted)?) };
-        return Ok(Done { answer, ..Done::default() });
+        return Ok(Plan::Tell(answer));
     }
     let write = place.write(client, &wanted)?;
     if shown {
-        return Ok(Done { request: Some(write), ..Done::default() });
+        return Ok(Plan::Show(write));
     }
     let lost: Vec<&String> = known.iter().flatten().filter(|role| !wanted.contains(role)).collect();
-    let own = if sure { Vec::new() } else { lockout::lost_tags(&app.identity(), client, typed, &lost).await };
-    if (verb != "remove" || !own.is_empty()) && !sure && !lost.is_empty() {
-        let names: Vec<String> = lost.into_iter().cloned().collect();
-        let roles = format!("{} from {typed}", names.join(", "));
-        prompt::confirm(&app.streams, "take away", &roles, &[vec![question::place(app)], own].concat())?;
+    let own = if sure { Vec::new() } else { lockout::lost_tags(&app.identity(), client, &typed, &lost).await };
+    let asks = (verb != "remove" || !own.is_empty()) && !sure && !lost.is_empty();
+    let lost = lost.into_iter().cloned().collect();
+    Ok(Plan::Write(Change { typed, place, write, lost, own, asks }))
+}
+
+/// Asks once about all that lose roles.
+fn confirm(app: &App, plans: &[Plan]) -> Result<()> {
+    let changes = plans.iter().filter_map(|plan| match plan {
+        Plan::Write(change) if change.asks => Some(change),
+        _ => None,
+    });
+    let changes: Vec<&Change> = changes.collect();
+    let lost = |change: &Change| format!("{} from {}", change.lost.join(", "), change.typed);
+    let own = changes.iter().flat_map(|change| change.own.iter().cloned());
+    match changes.as_slice() {
+        [] => Ok(()),
+        [one] => {
+            let first: Vec<String> = std::iter::once(question::place(app)).chain(own).collect();
+            prompt::confirm(&app.streams, "take away", &lost(one), &first)
+        }
+        many => {
+            let own: Vec<String> = own.collect();
+            if app.streams.stdin_tty && app.streams.stderr_tty {
+                let rows = many.iter().map(|change| format!("  {}", visible(&lost(change))));
+                let warnings = own.iter().map(|words| format!("warning: {}", visible(words)));
+                let lines = std::iter::once(question::place(app)).chain(rows).chain(warnings);
+                lines.for_each(|line: String| app.streams.say(&line));
+            }
+            let names: Vec<String> = many.iter().map(|change| change.typed.clone()).collect();
+            prompt::confirm_shown(&app.streams, ("take away", "take roles from"), &names, &own)
+        }
     }
-    let what = format!("{verb} role tags of {typed}");
-    let look = CommandLine::new("role-tags get").on(typed);
-    let send = async |client: &Client| client.answered(place.op(), &write).await.map_err(|error| error.about(typed));
-    let ((_, answer), interrupted) = resume::sent(app, client, &what, &look, send).await?;
-    Ok(Done { request: None, answer: Some(answer), interrupted })
 }
 
 /// The things that are meant, those of globs and of the selector among them: each by its collection and name.
