@@ -519,6 +519,8 @@ mod tests {
             ("http:/jill:pw@host", "http:/***@host"),
             ("http:jill:pw@host", "http:***@host"),
             ("//jill:pw@host", "//***@host"),
+            ("https:/jill:pw@host", "https:/***@host"),
+            ("https:\\jill:pw@host", "https:\\***@host"),
             ("--url=http:/jill:pw@host", "--url=http:/***@host"),
             ("http://jill:pw%40host:1", "http://***"),
             ("http://jill:pw", "http://***"),

@@ -130,6 +130,16 @@ pub fn address(typed: &str) -> Result<String> {
     let typed = typed.trim();
     let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
     let shown = || sensitive::url_end(typed);
+    // What is behind a bare host, or before one, may hold a password, and stands in messages.
+    let (_, bare) = whole.split_once("://").unwrap_or_default();
+    let path = bare.split_once(['/', '\\']).unwrap_or_default().1;
+    let has_path = !path.is_empty() && !typed.contains("://");
+    if has_path || bare.contains(['@', '?', '#', '\\']) {
+        let shown = sensitive::url_end(bare);
+        let host = shown.split(['/', '\\']).next().unwrap_or_default();
+        let words = format!("the address of {host} holds more than a host and its port");
+        return Err(Error::usage(words).hint("HOST[:PORT]"));
+    }
     let url = url::Url::parse(&whole)
         .map_err(|error| Error::usage(format!("'{}' is not an address", shown())).because(error).hint("HOST[:PORT]"))?;
     match url.scheme() {
@@ -607,6 +617,14 @@ mod tests {
         for typed in ["", "http://", "ftp://host", "a b", "host:port"] {
             assert_eq!(address(typed).unwrap_err().kind(), Kind::Usage, "{typed}");
         }
+        // What is said of an address must not be a password.
+        for typed in
+            ["u:Secret77@h", "http://u:Secret77@h", "https:/u:Secret77@h", "https:\\\\u:Secret77@h", "h/Secret77"]
+        {
+            let error = address(typed).unwrap_err();
+            assert!(error.kind() == Kind::Usage && !format!("{error:?}").contains("Secret77"), "{error:?}");
+        }
+        assert_eq!(address("https://proxy/sapi").unwrap(), "https://proxy/sapi");
     }
 
     #[test]

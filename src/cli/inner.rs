@@ -193,11 +193,11 @@ impl App {
             return given.add("sapi", typed, how);
         }
         let path = self.console.at_home(typed);
-        let about = |error: Error| error.about(&format!("{} ({how})", path.display()));
+        let about = |error: Error| error.about(&format!("{} ({how})", crate::sensitive::path(&path)));
         let bytes = crate::file::read(&path, headnode::MAX_LEN)
             .map_err(|error| about(Error::usage("cannot be read").because(error)))?;
         let (address, name) = headnode::sapi(&String::from_utf8_lossy(&bytes)).map_err(about)?;
-        given.add("sapi", &address, &format!("{name} of {}", path.display()))
+        given.add("sapi", &address, &format!("{name} of {}", crate::sensitive::path(&path)))
     }
 
     /// Forgets where the services were, if one could not be reached: it may have moved.

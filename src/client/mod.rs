@@ -199,7 +199,8 @@ impl Builder {
             let words = format!("'{}' is neither an https nor an http URL", shown());
             return Err(Error::usage(words).hint("https://HOST"));
         }
-        if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
+        let more = base.query().or(base.fragment()).is_some();
+        if !base.username().is_empty() || base.password().is_some() || more {
             return Err(Error::usage(format!("the URL of {} holds more than scheme, host and path", shown())));
         }
         let service = self.service.unwrap_or(&CLOUDAPI);

@@ -52,7 +52,9 @@ pub(super) fn behind_slashes(text: &str) -> Option<(&str, &str)> {
         let slashes = text.get(at + found..)?;
         let rest = slashes.trim_start_matches(SLASHES);
         at = text.len() - rest.len();
-        if slashes.chars().take_while(|letter| SLASHES.contains(letter)).count() < 2 {
+        // Of `https://` one slash is easily lost, and an address is read all the same.
+        let scheme = text.get(..text.len() - slashes.len())?.ends_with(':');
+        if !scheme && slashes.chars().take_while(|letter| SLASHES.contains(letter)).count() < 2 {
             continue;
         }
         let word = rest.split(char::is_whitespace).next()?;
@@ -60,7 +62,6 @@ pub(super) fn behind_slashes(text: &str) -> Option<(&str, &str)> {
         let (name, password) = authority.split_once(COLONS).unwrap_or_default();
         // A password may have a slash in it, but what is behind a port has not.
         let port = password.bytes().all(|digit| digit.is_ascii_digit());
-        let scheme = text.get(..text.len() - slashes.len())?.ends_with(':');
         let login = if port || scheme { authority } else { word };
         if let Some(sign) = login.rfind(ATS)
             && !name.is_empty()

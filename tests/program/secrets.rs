@@ -750,6 +750,28 @@ fn a_list_of_profiles_shows_of_a_url_what_is_used_and_waits_for_no_pipe() {
 }
 
 #[test]
+fn a_password_in_the_address_of_sapi_is_not_shown_however_it_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.json");
+    let near = ["http://u:PW@127.0.0.1:1", "u:PW@127.0.0.1:1", "https:/u:PW@127.0.0.1:1", r"https:\\u:PW@127.0.0.1:1"];
+    let more = ["//u:PW@127.0.0.1:1", "http://127.0.0.1:1/#PW", "http://127.0.0.1:1?password=PW", "127.0.0.1:1/PW"];
+    for typed in near.into_iter().chain(more).map(|typed| typed.replace("PW", "Zx83Quack")) {
+        std::fs::write(&file, format!(r#"{{"sapi_domain":{}}}"#, Value::from(typed.as_str()))).unwrap();
+        for value in [typed.as_str(), file.to_str().unwrap()] {
+            for words in [&["doctor"][..], &["health"], &["discover"], &["vms", "list"]] {
+                for form in [&[][..], &["-j"]] {
+                    let words = [&["admin"], words, form].concat();
+                    let mut sdc = asking("http://127.0.0.1:1", home.path(), &words);
+                    let output = sdc.env("SDC_SAPI_URL", value).env("SDC_RETRY", "1s").output().unwrap();
+                    let said = common::text(&output.stdout) + &common::text(&output.stderr);
+                    assert!(!said.contains("Quack") && !output.status.success(), "{value} {words:?}: {said}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_certificate_is_not_added_as_a_key() {
     let folder = tempfile::tempdir().unwrap();
     for (name, ext) in [("id", "pub"), ("ca", "pub"), ("id", ""), ("ca", "")] {
