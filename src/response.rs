@@ -13,10 +13,11 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
-use crate::answer::scan::members;
+use crate::answer::scan::{self, members};
 use crate::answer::{Answer, Row, Whose};
 use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
 use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError, withheld};
+use crate::sensitive;
 use due::Due;
 
 /// No pause that a service asks for is longer here.
@@ -136,8 +137,8 @@ impl Response {
         if op.shape != Shape::Map && self.is_odd_success() {
             return Err(self.strange(&format!("{} in words of its own", self.status), due));
         }
-        // A part of an answer, and what other protocols call a success.
-        if !matches!(self.status, 200..=204) || due == Due::Nothing && self.status == 203 {
+        // A part of an answer, what a proxy has rewritten, and what other protocols call a success.
+        if !matches!(self.status, 200..=202 | 204) {
             return Err(self.strange(&self.status.to_string(), due));
         }
         match (due, body.first()) {
@@ -214,18 +215,12 @@ impl Response {
     /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else than a list.
     pub(crate) fn into_list(self) -> Result<Vec<u8>> {
         match self.status {
-            200 if !self.is_page() && !self.is_anothers() => {}
             _ if !self.is_success() => return Err(self.failure()),
             _ if self.is_page() => return Err(self.strange("a web page", Due::Rows)),
             _ if self.is_anothers() => return Err(self.of_another_server()),
-            status if !matches!(status, 200..=204) => return Err(self.strange(&status.to_string(), Due::Rows)),
-            status if self.is_odd_success() => {
-                return Err(self.strange(&format!("{status} in words of its own"), Due::Rows));
-            }
-            status if self.body.trim_ascii().is_empty() => {
-                return Err(self.strange(&format!("{status} without a body"), Due::Rows));
-            }
-            _ => {}
+            200 => {}
+            // What is accepted or made is not what there is.
+            status => return Err(self.strange(&status.to_string(), Due::Rows)),
         }
         Ok(self.body)
     }
@@ -414,6 +409,17 @@ pub(crate) fn check_rows<'a>(
         Some(came) => {
             let words = format!("the service answered a list with {came}");
             Err(Error::new(Kind::Unreachable, words).hint(whose(service).hint()))
+        }
+    }
+}
+
+/// Refuses a record that says two things of itself, for whoever goes by what it says.
+pub(crate) fn is_said_once(record: &str) -> Result<()> {
+    match scan::repeated(record) {
+        None => Ok(()),
+        Some(name) => {
+            let words = format!("the service answered a record that has '{}' twice", sensitive::quoted(&name));
+            Err(Error::new(Kind::Unreachable, words))
         }
     }
 }

@@ -2,6 +2,7 @@
 //! validated before; on anything else it finds less, and never panics.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
 use serde_json::Value;
@@ -17,6 +18,31 @@ pub fn members(json: &str) -> Option<Members<'_>> {
 /// The elements of an array, each as its text.
 pub fn elements(json: &str) -> Option<Elements<'_>> {
     Some(Elements { rest: trimmed(json).strip_prefix('[')?.strip_suffix(']')? })
+}
+
+/// Objects within objects are looked through so many levels deep; no record has more.
+const LEVELS: usize = 8;
+
+/// The name of a member that an object has twice, itself or in a part. Readers differ in which of the two they take.
+pub fn repeated(json: &str) -> Option<String> {
+    repeated_within(json, LEVELS)
+}
+
+fn repeated_within(json: &str, levels: usize) -> Option<String> {
+    let mut names = HashSet::new();
+    for (name, value) in members(json).into_iter().flatten() {
+        let name = unquote(name).unwrap_or(Cow::Borrowed(name));
+        if names.contains(&name) {
+            return Some(name.into_owned());
+        }
+        names.insert(name);
+        if levels > 0
+            && let Some(name) = repeated_within(value, levels - 1)
+        {
+            return Some(name);
+        }
+    }
+    elements(json).into_iter().flatten().find_map(|part| repeated_within(part, levels.checked_sub(1)?))
 }
 
 /// See [`members`].
@@ -345,6 +371,23 @@ pub fn quote(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_an_object_has_twice_is_found_wherever_it_is() {
+        for (json, name) in [
+            (r#"{"a":1,"b":2,"a":1}"#, Some("a")),
+            (r#"{"a":1,"\u0061":2}"#, Some("a")),
+            (r#"{"tags":{"role":"web","role":"db"}}"#, Some("role")),
+            (r#"{"nics":[{"mac":1},{"mac":2,"mac":3}]}"#, Some("mac")),
+            (r#"{"a":{"b":1},"b":[{"a":1},{"a":2}]}"#, None),
+            ("[]", None),
+            ("7", None),
+        ] {
+            assert_eq!(repeated(json).as_deref(), name, "{json}");
+        }
+        // However deep, it ends.
+        assert_eq!(repeated(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))), None);
+    }
 
     #[test]
     fn what_no_reader_takes_hides_nothing_else() {

@@ -12,7 +12,7 @@ use crate::answer::{Answer, Row, rows_of};
 use crate::api::{Mark, Op, Paging, Service};
 use crate::error::{Error, Kind, Result};
 use crate::request::{Arg, Args, Request};
-use crate::response::{Response, check_rows, whose};
+use crate::response::{Response, check_rows, is_said_once, whose};
 
 /// How many pages are asked for at once, at most.
 const WINDOW: usize = 8;
@@ -74,6 +74,7 @@ impl Client {
         let mut rows = Vec::new();
         let seen = |response: &Response| is_whole(op, response);
         let taken = self.pages_seen(op, args, &seen, |page| {
+            page.rows.iter().try_for_each(|row| is_said_once(row.get()))?;
             rows.extend(page.rows.iter().map(|row| (*row).to_owned()));
             Ok(())
         });

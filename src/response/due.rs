@@ -178,7 +178,11 @@ pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = 
     for row in rows {
         let json = id.json(Row(row));
         match (json.and_then(|json| id.read(json)), json) {
-            (Some(id), _) => ids.push(id),
+            // A UUID is the same in capitals.
+            (Some(known), _) if noun.ids == Ids::Uuid && known.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                ids.push(Cow::Owned(known.to_ascii_lowercase()));
+            }
+            (Some(known), _) => ids.push(known),
             (None, None | Some("\"\"" | "null")) if scan::members(row.get()).is_some_and(|all| all.count() > 0) => {
                 lacks = true;
             }
@@ -245,5 +249,6 @@ mod tests {
             assert_eq!(unlike(other), without, "{other}");
         }
         assert_eq!(unlike(r#"[{"id":"a"},{"id":"a"}]"#), Some("two rows of the disk a".to_owned()));
+        assert_eq!(unlike(r#"[{"id":"ab"},{"id":"AB"}]"#), Some("two rows of the disk ab".to_owned()));
     }
 }

@@ -42,6 +42,8 @@ impl Response {
         }
         match self.status {
             404 if self.is_unknown_route(&value) => false,
+            // Its code says that somebody may not, and nothing of what is there.
+            404 if is_one(&value["code"], self.service.denied) => false,
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
             410 => match self.keys().find_map(|key| value[key].as_str()) {
@@ -94,8 +96,7 @@ impl Response {
     /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere
     /// or not allowed.
     fn is_code(&self, code: &Value) -> bool {
-        let known = if matches!(self.status, 404 | 410) { self.service.missing } else { self.service.denied };
-        code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
+        is_one(code, if matches!(self.status, 404 | 410) { self.service.missing } else { self.service.denied })
     }
 
     /// Whether a success is none: it has a refusal in its body, or another than the service calls an empty one a page.
@@ -196,6 +197,11 @@ const PROXIES: &[&str] = &[
 /// What the record of something that is gone calls its state.
 const PAST: &[&str] = &["deleted", "destroyed", "failed"];
 
+/// Whether a code is one of these, with or without the ending that the service gives most of its codes.
+fn is_one(code: &Value, known: &[&str]) -> bool {
+    code.as_str().is_some_and(|code| known.contains(&code.trim_end_matches("Error")))
+}
+
 #[cfg(test)]
 mod tests {
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -238,6 +244,7 @@ mod tests {
             (410, &[("api-version", "9.0.0")], r#"{"id":"ffffffff","state":"running"}"#),
             (404, &[][..], "<html>Not Found</html>"),
             (404, &[], ""),
+            (404, &[("api-version", "9.0.0")], r#"{"code":"NotAuthorized","message":"x"}"#),
             (404, &[], "{}"),
             (404, &[], "null"),
             (404, &[], "[]"),

@@ -48,6 +48,7 @@ use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::request::{Arg, Args};
+use crate::response::is_said_once;
 pub use refer::{elsewhere, fields};
 
 /// How many candidates an error names.
@@ -301,8 +302,9 @@ impl Candidate {
     /// As a list or its own record shows it.
     ///
     /// # Errors
-    /// It is not JSON, or has no id.
+    /// It is not JSON, has no id, or says a thing twice.
     pub fn of(noun: &Noun, row: Row<'_>) -> Result<Candidate> {
+        is_said_once(row.json())?;
         let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
         // Of several owners' things of one name, these tell which is whose.
         let owner = Some(text("owner_uuid")).filter(|owner| !owner.is_empty() && noun.key == "uuid");

@@ -907,6 +907,7 @@ fn what_is_unused_is_told_by_a_whole_list_of_cloudapis_own_alone() {
         (OWN, machine(r#","image":"x""#)),
         (OWN, machine(r#","image":"\ud83d""#)),
         (OWN, machine(r#","image":{}"#)),
+        (OWN, machine(&format!(r#","image":"{ID}","image":"{OTHER}""#))),
         (short, fine.clone()),
         (short, "[]".to_owned()),
         ("Server: nginx\r\n", "[]".to_owned()),
@@ -930,6 +931,22 @@ fn what_is_unused_is_told_by_a_whole_list_of_cloudapis_own_alone() {
         let said = sdc(&url, &["volumes", "delete", "--unused", "--yes"]);
         let many_changes = changes.lock().unwrap().len();
         assert_eq!((said.status.code(), many_changes), (Some(code), many), "{headers} {refs}: {}", text(&said.stderr));
+    }
+}
+
+#[test]
+fn a_row_that_says_two_things_of_itself_is_no_target() {
+    let row = |members: &str| format!(r#"[{{"id":"{ID}","state":"running"{members}}}]"#);
+    for (members, words) in [
+        (r#","name":"web10","name":"web1""#, &["name=web1"][..]),
+        (r#","name":"web1","tags":{"env":"prod","env":"test"}"#, &["-l", "env=test"]),
+        (r#","name":"web1","deletion_protection":true,"state":"stopped""#, &["--state", "stopped"]),
+    ] {
+        let (url, changes) = of_paths(OWN, vec![("/acme/machines", row(members))]);
+        let said = sdc(&url, &[&["machines", "delete", "--yes"], words].concat());
+        let told = text(&said.stderr);
+        assert_eq!((said.status.code(), changes.lock().unwrap().len()), (Some(6), 0), "{words:?}: {told}");
+        assert!(told.contains("twice"), "{told}");
     }
 }
 

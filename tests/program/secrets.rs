@@ -772,6 +772,15 @@ fn a_password_in_the_address_of_sapi_is_not_shown_however_it_is_written() {
 }
 
 #[test]
+fn a_hint_that_repeats_the_line_leaves_out_the_value_of_an_option_that_is_called_as_a_secret_is() {
+    for option in ["--password Zx84Quack", "--password=Zx84Quack", "--token Zx84Quack"] {
+        let line = ["users", "create", "--login", "jj"].into_iter().chain(option.split(' ')).collect::<Vec<_>>();
+        let (code, said) = fed("http://127.0.0.1:1", &line, b"");
+        assert!(code == Some(2) && said.contains("sdc users create") && !said.contains("Quack"), "{said}");
+    }
+}
+
+#[test]
 fn a_certificate_is_not_added_as_a_key() {
     let folder = tempfile::tempdir().unwrap();
     for (name, ext) in [("id", "pub"), ("ca", "pub"), ("id", ""), ("ca", "")] {

@@ -30,7 +30,8 @@ pub fn spell_out(error: &mut clap::Error) {
 
 /// What to type instead, if that is known. Tips of clap's own that lead astray are taken away.
 pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<Hint> {
-    let typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let mut typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
+    hide_secrets(&mut typed);
     let hint = in_words(tree, &typed, error);
     let usage = [ErrorKind::UnknownArgument, ErrorKind::InvalidValue, ErrorKind::MissingRequiredArgument];
     if hint.is_none() && typed.first() == Some(&"wait") && usage.contains(&error.kind()) {
@@ -38,6 +39,20 @@ pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<
         return Some(Hint::command(command).then("; or --for ready, deleted, port=22, ssh"));
     }
     hint.map(Hint::from)
+}
+
+/// Takes out the values of options that are called as secrets are, here or elsewhere: a hint repeats the line.
+fn hide_secrets(typed: &mut [&str]) {
+    let is_secret = |name: &str| crate::sensitive::is_secret_name(name) && !name.ends_with("-file");
+    let mut is_value = false;
+    for word in typed {
+        let option = word.strip_prefix("--").unwrap_or_default();
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        if is_value && option.is_empty() || is_secret(name) && !value.is_empty() {
+            *word = "…";
+        }
+        is_value = is_secret(name) && value.is_empty();
+    }
 }
 
 fn in_words(tree: &Command, typed: &[&str], error: &mut clap::Error) -> Option<String> {
