@@ -77,6 +77,8 @@ pub struct ServiceError {
     pub fields: Vec<FieldFault>,
     /// The `Request-Id` header: what an operator greps the server's log for.
     pub request_id: Option<String>,
+    /// The request, where the refusal is about the service or the way to it: `GET /acme/machines at api.example.com`.
+    pub asked: Option<String>,
 }
 
 /// What an error is about: a target of a command.
@@ -329,6 +331,7 @@ impl Error {
             message: withheld::taken_out(fault.message),
             fields: fault.fields.into_iter().map(field).collect(),
             request_id: fault.request_id.map(withheld::taken_out),
+            asked: fault.asked.map(withheld::taken_out),
         });
         self
     }

@@ -43,6 +43,8 @@ pub struct Response {
     pub sent: String,
     /// The path that was asked for.
     pub path: String,
+    /// The request as a failure names it: method, path, and whom it was sent to.
+    pub asked: String,
     /// The service that was asked.
     pub service: &'static Service,
 }
@@ -305,6 +307,10 @@ impl Response {
             ("", code) => format!("{code} ({})", self.status),
             (message, _) => message.to_owned(),
         };
+        // What is wrong with the service or the way to it says nothing of what was asked for.
+        if matches!(kind, Kind::Throttled | Kind::Unreachable | Kind::Other) {
+            fault.asked = Some(self.asked.clone()).filter(|asked| !asked.is_empty());
+        }
         let mut error = Error::new(kind, words).with_fault(fault);
         let text = String::from_utf8_lossy(&self.body);
         if self.status == 410 && own && RawValue::from_string(text.clone().into_owned()).is_ok() {

@@ -27,7 +27,8 @@ pub fn words(error: &Error, said: Said<'_>) -> String {
         }
         let code = if fault.code.is_empty() { String::new() } else { format!(" {}", escaped(&fault.code)) };
         let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();
-        let _ = write!(text, "\n  service: {}{code}{id}", fault.status);
+        let asked = fault.asked.as_deref().map(|asked| format!(", {}", escaped(asked))).unwrap_or_default();
+        let _ = write!(text, "\n  service: {}{code}{id}{asked}", fault.status);
     }
     for hint in error.hints().iter().map(said).filter(|hint| !hint.is_empty()) {
         // Further lines stand below the first, so that a mark points at its place.
@@ -47,6 +48,9 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said<'_>) -> String {
         object["status"] = fault.status.into();
         object["code"] = fault.code.as_str().into();
         object["request_id"] = error.request_id().into();
+        if let Some(asked) = &fault.asked {
+            object["request"] = asked.as_str().into();
+        }
         let fields = fault.fields.iter();
         object["errors"] = fields
             .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))

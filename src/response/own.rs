@@ -219,6 +219,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent: String::new(),
             path: "/acme/machines/b6979942".to_owned(),
+            asked: String::new(),
             service: &crate::api::CLOUDAPI,
         }
     }

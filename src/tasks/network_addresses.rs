@@ -148,18 +148,20 @@ pub async fn holder(services: &Services<'_>, row: Row<'_>, report: &dyn Report) 
         let mut nics = found.iter().flat_map(Answer::rows);
         let nic = nics.find(|nic| is(*nic, "/ip", &ip) && is(*nic, "/network_uuid", &network));
         add("nic", nic.and_then(|nic| nic.text("/mac").map(|mac| mac.into_owned())));
-        match text("/belongs_to_type").as_deref() {
+        let server = match text("/belongs_to_type").as_deref() {
             Some("zone") => {
                 let vm = asked(services.vmapi, &vmapi::GET, &id(&vmapi::VM, &holder), report).await;
                 add("vm_alias", vm.as_ref().and_then(|vm| first(vm, "/alias")));
                 let gone = services.vmapi.map(|_| "gone".to_owned());
                 add("vm_state", vm.as_ref().map_or(gone, |vm| first(vm, "/state")));
+                vm.as_ref().and_then(|vm| first(vm, "/server_uuid")).filter(|server| !server.is_empty())
             }
-            Some("server") => {
-                let server = asked(services.cnapi, &cnapi::GET, &id(&cnapi::SERVER, &holder), report).await;
-                add("server", server.as_ref().and_then(|server| first(server, "/hostname")));
-            }
-            _ => {}
+            Some("server") => Some(holder),
+            _ => None,
+        };
+        if let Some(server) = server {
+            let server = asked(services.cnapi, &cnapi::GET, &id(&cnapi::SERVER, &server), report).await;
+            add("server", server.as_ref().and_then(|server| first(server, "/hostname")));
         }
     }
     if let Some(owner) = text("/owner_uuid") {

@@ -173,9 +173,12 @@ impl SmartNetwork {
         let subnets = free_blocks(self.within, self.prefix, &ranges, CHOICE);
         if subnets.is_empty() {
             let words = format!("the subnets are exhausted: no /{} is free in {}", self.prefix, self.within);
-            return Err(Error::new(Kind::Refused, words)
-                .hint("a smaller one: --prefix LENGTH")
-                .hint("elsewhere: --within SUBNET"));
+            let fits = |prefix: &u8| !free_blocks(self.within, *prefix, &ranges, 1).is_empty();
+            let smaller = (self.prefix + 1..=LONGEST_PREFIX).find(fits);
+            let smaller = smaller.map(|prefix| format!("there is room for a smaller one: --prefix {prefix}"));
+            let error = Error::new(Kind::Refused, words);
+            let error = smaller.into_iter().fold(error, Error::hint);
+            return Err(error.hint("elsewhere: --within SUBNET"));
         }
         // One number for both: who meets on neither has a place of its own.
         let at = if round == 0 { 0 } else { (jitter() * CHOICE as f64) as usize };

@@ -68,6 +68,7 @@ fn response(status: u16, kind: &str, body: &str) -> Response {
         body: body.as_bytes().to_vec(),
         sent: String::new(),
         path,
+        asked: String::new(),
         service: &sdc::api::CLOUDAPI,
     }
 }

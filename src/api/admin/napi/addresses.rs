@@ -65,7 +65,7 @@ pub static WHO: Op = Op::list("SearchIPs", "who", "/search/ips", "Show who has a
         query("fabric", Kind::Bool, "Only on fabric networks, or on none of them").test(Test::Service),
     ])
     .long(
-        "A line for each network that the address is in, be it used there or free. The VM or server, its NIC and the \
+        "A line for each network that the address is in, be it used there or free. The VM, its NIC, the server and the \
            account's login are looked up too.",
     )
     .columns(&[
