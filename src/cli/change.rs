@@ -406,7 +406,7 @@ async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call,
             let error = near::same_key(client, op, &call.args, error).await;
             let error = placement::explained(app, &call.args, error).await;
             let error = vm_notes::failed(app, client, op, call, error).await;
-            Err(meant::part(client, op, &call.args, error).await)
+            Err(Box::pin(meant::part(client, op, &call.args, error)).await)
         }
         done => {
             if change.wait.is_some() {
