@@ -226,11 +226,8 @@ async fn told(
     let work = changing.one(at, call, begun);
     match changing.client.service().is_inner() {
         true => {
-            pulse
-                .beside(shown.app.asking(), &begun.job, work, |words| {
-                    shown.progress.tell(at, &format!("its job {words}"))
-                })
-                .await
+            let tell = |words: &str| shown.progress.tell(at, &format!("its job {words}"));
+            Box::pin(pulse.beside(shown.app.asking(), &begun.job, work, tell)).await
         }
         false => work.await,
     }
@@ -406,7 +403,7 @@ async fn helped<T>(app: &App, client: &Client, change: &Change<'_>, call: &Call,
             let error = near::same_key(client, op, &call.args, error).await;
             let error = placement::explained(app, &call.args, error).await;
             let error = vm_notes::failed(app, client, op, call, error).await;
-            Err(Box::pin(meant::part(client, op, &call.args, error)).await)
+            Err(meant::part(client, op, &call.args, error).await)
         }
         done => {
             if change.wait.is_some() {
