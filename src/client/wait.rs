@@ -22,6 +22,8 @@ const NOT_FOUND_YET: Duration = Duration::from_secs(30);
 
 /// How long the log is waited for before a request is sent, and after the time of the wait is over.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
+/// The phases of a migration in which what was done of it is undone.
+const UNDOING: &[&str] = &["abort", "rollback"];
 /// What the command that shows the log is for, once something has failed.
 const DONE: &str = "what was done to it";
 
@@ -299,6 +301,9 @@ impl Client {
             let words = format!("the service shows another {} as {}: it is called '{shown}'", noun.word, waiting.name);
             return Err(Error::new(Kind::Unreachable, words).lasting());
         }
+        if let Goal::Step { of, .. } = goal {
+            still_goes(waiting, (&text(of), &text("phase")))?;
+        }
         let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
@@ -325,6 +330,7 @@ impl Client {
                 self.job_done(noun, waiting).await?
             }
             Goal::State(wanted) => state == *wanted,
+            Goal::Step { phases, state: wanted, .. } => phases.contains(&text("phase").as_str()) && state == *wanted,
             Goal::Appears => false,
             Goal::Job => true,
             Goal::Gone => noun.gone.contains(&state.as_str()),
@@ -452,6 +458,22 @@ fn unseen(waiting: &Wait<'_>, shown: &Op, error: Error) -> Error {
     Error::new(Kind::TimedOut, words)
         .with_fault(error.fault().cloned().unwrap_or_default())
         .hint(format!("a role whose policy says `CAN {right}` has it: --role ROLE"))
+}
+
+/// Refuses the record of a migration, with whose it is and its phase, that is of something else, or of one that is
+/// taken back.
+fn still_goes(waiting: &Wait<'_>, (of, phase): (&str, &str)) -> Result<()> {
+    let Some((_, noun)) = waiting.op.goal else { return Ok(()) };
+    let called = format!("{} {}", noun.word, waiting.name);
+    if waiting.args.text(noun.name).is_some_and(|asked| !asked.eq_ignore_ascii_case(of)) {
+        let whose = if of.is_empty() { "a record that does not say whose it is" } else { "the record of another one" };
+        return Err(Error::new(Kind::Unreachable, format!("the service shows {whose} as the {called}")).lasting());
+    }
+    if UNDOING.contains(&phase) {
+        let words = format!("the {called} was taken back meanwhile: its phase is {phase}");
+        return Err(Error::new(Kind::FailedState, words));
+    }
+    Ok(())
 }
 
 /// Whether the operation makes the thing that is waited for, and is not told which one it is.

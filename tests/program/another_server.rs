@@ -449,3 +449,50 @@ fn no_role_is_given_to_a_machine_and_no_vm_is_shown_by_tags_that_nobody_can_read
         assert_eq!(text(&said.stdout), shown, "{tags}: {}", text(&said.stderr));
     }
 }
+
+/// `sdc` of these words where the POST is answered this, and the migration is this one by then.
+fn migrated(began: &str, now: &str, words: &[&str]) -> (Option<i32>, String) {
+    let (url, _) = by_method(&[("POST ", "202 Accepted", began), ("GET ", "200 OK", now)]);
+    let said = sdc(&url, &[words, &[ID, "--yes", "--wait", "--timeout", "1s"]].concat());
+    (said.status.code(), text(&said.stderr))
+}
+
+#[test]
+fn a_step_of_a_migration_is_done_only_in_its_own_phase_and_of_its_own_machine() {
+    let record = |machine: &str, phase: &str, state: &str| {
+        let now = jiff::Timestamp::now();
+        format!(
+            r#"{{{machine}"phase":"{phase}","state":"{state}","automatic":false,"created_timestamp":"{now}","progress_history":[]}}"#
+        )
+    };
+    let own = format!(r#""machine":"{ID}","#);
+    let begun = record(&own, "sync", "running");
+    for (verb, ends) in [
+        ("begin", &[("begin", "paused"), ("sync", "paused")][..]),
+        ("sync", &[("sync", "paused")]),
+        ("pause", &[("sync", "paused"), ("pause", "paused")]),
+        ("switch", &[("switch", "successful")]),
+        ("automatic", &[("switch", "successful")]),
+        ("abort", &[]),
+        ("finalize", &[]),
+    ] {
+        let begun = if verb == "finalize" { "" } else { begun.as_str() };
+        let others = [("abort", "successful"), ("rollback", "successful"), ("", "successful"), ("begin", "successful")];
+        for (phase, state) in ends.iter().copied().chain(others).chain([("finalize", "paused")]) {
+            let (code, told) = migrated(begun, &record(&own, phase, state), &["machines", "migrate", verb]);
+            let due = match (ends.contains(&(phase, state)), phase) {
+                (true, _) => 0,
+                (false, "abort" | "rollback") if !ends.is_empty() => 8,
+                (false, _) => 9,
+            };
+            assert_eq!(code, Some(due), "{verb} {phase} {state}: {told}");
+            assert!(due != 8 || told.contains(&format!("its phase is {phase}")), "{verb}: {told}");
+            assert!(state != "successful" || !told.contains("machines migrate abort"), "{verb}: {told}");
+        }
+        let Some((phase, state)) = ends.first() else { continue };
+        for other in ["".to_owned(), own.replace(ID, OTHER), r#""machine":null,"#.to_owned()] {
+            let (code, told) = migrated(begun, &record(&other, phase, state), &["machines", "migrate", verb]);
+            assert!(matches!(code, Some(6 | 9)), "{verb} {other}: {code:?} {told}");
+        }
+    }
+}
