@@ -97,11 +97,11 @@ pub struct Before {
 
 /// A log before the request.
 #[derive(Clone, Copy, Debug)]
-struct Known {
-    /// The time of its newest entry, whatever that is of; none in an empty log.
-    newest: Option<Timestamp>,
-    /// When it was asked for, by our own clock.
-    asked: Timestamp,
+enum Known {
+    /// The time of its newest entry, whatever that is of.
+    Newest(Timestamp),
+    /// It had none when it was asked for, by our own clock.
+    Empty(Timestamp),
 }
 
 /// Whoever knows better than the service that has started a job which one follows it where it is retried.
@@ -128,7 +128,7 @@ impl Client {
             // Without it the entries' times have to do, so nothing is held up by it for long.
             let log = tokio::time::timeout(LOG_TIMEOUT, self.call(log, &args)).await;
             let log = log.ok().and_then(Result::ok);
-            before.log = log.map(|log| Known { newest: log.rows().filter_map(time_of).max(), asked });
+            before.log = log.map(|log| log.rows().filter_map(time_of).max().map_or(Known::Empty(asked), Known::Newest));
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &args.in_path_of(noun.list)).await?, noun);
@@ -558,9 +558,9 @@ impl Wait<'_> {
         let answered = answered.and_then(|time| Timestamp::try_from(time).ok());
         match (self.before.log, answered) {
             // By the log's own clock.
-            (Some(Known { newest: Some(newest), .. }), _) => newest.checked_add(SignedDuration::from_nanos(1)).ok(),
-            (Some(_), Some(answered)) => answered.checked_sub(APART).ok(),
-            (Some(Known { asked, .. }), None) => asked.checked_sub(FAR_APART).ok(),
+            (Some(Known::Newest(newest)), _) => newest.checked_add(SignedDuration::from_nanos(1)).ok(),
+            (Some(Known::Empty(_)), Some(answered)) => answered.checked_sub(APART).ok(),
+            (Some(Known::Empty(asked)), None) => asked.checked_sub(FAR_APART).ok(),
             (None, answered) => answered,
         }
     }
