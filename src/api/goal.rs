@@ -5,6 +5,15 @@
 pub enum Goal {
     /// The object's `state` is this one.
     State(&'static str),
+    /// The migration is in one of these phases, and in this state there. Its field `of` names what is migrated.
+    Step {
+        /// The field that says whose migration it is.
+        of: &'static str,
+        /// The phase that ends so, and those that may follow on it.
+        phases: &'static [&'static str],
+        /// The state in which it ends.
+        state: &'static str,
+    },
     /// The object is gone (404, or 410).
     Gone,
     /// The noun's log has a newer entry of this action.

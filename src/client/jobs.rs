@@ -527,7 +527,7 @@ impl<'a> Watched<'a> {
         match self.goal {
             Goal::State(_) => self.other || self.waiting.op.verb != IN_A_CIRCLE,
             Goal::Gone | Goal::Field(_) | Goal::Is(..) | Goal::Holds | Goal::Lacks | Goal::Empty(_) => true,
-            Goal::Job | Goal::Appears | Goal::Audit(_) | Goal::AuditThen(..) => false,
+            Goal::Job | Goal::Step { .. } | Goal::Appears | Goal::Audit(_) | Goal::AuditThen(..) => false,
         }
     }
 

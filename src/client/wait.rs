@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, alike, until};
-use crate::answer::{Answer, scan};
-use crate::api::{self, Goal, Noun, Op};
+use crate::answer::{Answer, Row, scan};
+use crate::api::{self, Goal, Kind as Field, Noun, Op, Shape};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
 use crate::response::Response;
@@ -22,6 +23,13 @@ const NOT_FOUND_YET: Duration = Duration::from_secs(30);
 
 /// How long the log is waited for before a request is sent, and after the time of the wait is over.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
+/// The phases of a migration in which what was done of it is undone.
+const UNDOING: &[&str] = &["abort", "rollback"];
+/// So much older than the answer an entry may be that is its own, where the log had none before: its time is another
+/// clock's.
+const APART: SignedDuration = SignedDuration::from_secs(30);
+/// The same where no answer has the service's time. It takes no request whose date is off by more than half of this.
+const FAR_APART: SignedDuration = SignedDuration::from_secs(600);
 /// What the command that shows the log is for, once something has failed.
 const DONE: &str = "what was done to it";
 
@@ -76,8 +84,8 @@ pub struct Wait<'a> {
 /// What [`Client::before`] saw.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
-    /// The entries of the noun's log; `None` where they could not be read, or the object was not there yet.
-    log: Option<Vec<String>>,
+    /// The noun's log; `None` where it could not be read, or the object was not there yet.
+    log: Option<Known>,
     /// The ids of the things among which a new one is to appear.
     ids: Vec<String>,
     /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
@@ -85,6 +93,15 @@ pub struct Before {
     pub moved: bool,
     /// The job that the answer has named, where the operation starts one.
     pub job: Option<String>,
+}
+
+/// A log before the request.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    /// The time of its newest entry, whatever that is of.
+    Newest(Timestamp),
+    /// It had none when it was asked for, by our own clock.
+    Empty(Timestamp),
 }
 
 /// Whoever knows better than the service that has started a job which one follows it where it is retried.
@@ -107,9 +124,11 @@ impl Client {
         let mut before = Before::default();
         let log = op.job.and(op.goal).and_then(|(_, noun)| log_of(noun, args));
         if let Some((log, args)) = log {
+            let asked = Timestamp::now();
             // Without it the entries' times have to do, so nothing is held up by it for long.
             let log = tokio::time::timeout(LOG_TIMEOUT, self.call(log, &args)).await;
-            before.log = log.ok().and_then(Result::ok).map(|log| log.rows().map(|row| row.json().to_owned()).collect());
+            let log = log.ok().and_then(Result::ok);
+            before.log = log.map(|log| log.rows().filter_map(time_of).max().map_or(Known::Empty(asked), Known::Newest));
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &args.in_path_of(noun.list)).await?, noun);
@@ -299,6 +318,9 @@ impl Client {
             let words = format!("the service shows another {} as {}: it is called '{shown}'", noun.word, waiting.name);
             return Err(Error::new(Kind::Unreachable, words).lasting());
         }
+        if let Goal::Step { of, .. } = goal {
+            still_goes(waiting, (&text(of), &text("phase")))?;
+        }
         let state = text(noun.state_field);
         // What had failed before it was to be removed is in that state until it is gone.
         let to_go = matches!(goal, Goal::Gone) && (!moved || noun.gone.contains(&state.as_str()));
@@ -325,6 +347,7 @@ impl Client {
                 self.job_done(noun, waiting).await?
             }
             Goal::State(wanted) => state == *wanted,
+            Goal::Step { phases, state: wanted, .. } => phases.contains(&text("phase").as_str()) && state == *wanted,
             Goal::Appears => false,
             Goal::Job => true,
             Goal::Gone => noun.gone.contains(&state.as_str()),
@@ -332,12 +355,19 @@ impl Client {
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
-            Goal::Audit(_) => audited,
-            Goal::Holds => pairs(waiting).all(|(name, sent)| at(&answer, name).is_some_and(|now| same(&now, &sent))),
+            Goal::Audit(_) => audited && self.shows_sent(waiting, &answer).await?,
+            Goal::Holds => holds(waiting, &answer),
             Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
-        Ok(if done { Poll::Done(answer) } else { Poll::NotYet(state) })
+        Ok(match goal {
+            _ if done => Poll::Done(answer),
+            // It stands as it is to, at another step.
+            Goal::Step { state: wanted, .. } if state == *wanted => {
+                Poll::NotYet(format!("{state}, in phase {}", text("phase")))
+            }
+            _ => Poll::NotYet(state),
+        })
     }
 
     /// Whether the job has left its entry in the log. Where nobody can tell, it has.
@@ -394,29 +424,47 @@ impl Client {
 
     /// How the newest entry of this action since the request ended, by the server's own clock.
     async fn newest_audit(&self, action: &str, waiting: &Wait<'_>) -> Result<Option<bool>> {
-        let since = waiting.since.and_then(|text| httpdate::parse_http_date(text).ok());
         let Some((log, args)) = waiting.log() else { return Ok(None) };
         let audit = self.call(log, &args).await.map_err(|error| {
             if error.fault().is_some_and(|fault| fault.status == 403) { unseen(waiting, log, error) } else { error }
         })?;
-        for row in audit.rows() {
-            if row.text("/action").as_deref() != Some(action) {
+        let first_new = waiting.first_new();
+        // An entry whose time is not known may be an older one's, whatever else is in it.
+        let is_new = |row: Row<'_>| first_new.zip(time_of(row)).is_some_and(|(first, time)| time >= first);
+        let newest = audit.rows().find(|row| row.text("/action").as_deref() == Some(action) && is_new(*row));
+        Ok(newest.map(|row| row.text("/success").as_deref() == Some("yes")))
+    }
+
+    /// Whether the object shows what was sent, as far as it shows such a thing at all: the log only tells that something
+    /// of the kind was done.
+    async fn shows_sent(&self, waiting: &Wait<'_>, now: &Answer) -> Result<bool> {
+        let op = waiting.op;
+        if op.shape == Shape::Map {
+            let kept = |key: &str| op.keeps.iter().any(|kept| key.starts_with(kept));
+            let sent = |key: &str| pairs(waiting).any(|(name, _)| name == key);
+            return Ok(holds(waiting, now) && keys(now).iter().all(|key| kept(key) || sent(key)));
+        }
+        for field in op.fields {
+            let Field::Ref(noun) = field.kind else { continue };
+            let shown = now.first().map(|row| row.text_or_empty(&format!("/{}", field.name))).unwrap_or_default();
+            let Some(sent) = waiting.args.text(field.name).filter(|sent| !shown.is_empty() && *sent != shown) else {
                 continue;
-            }
-            let success = || row.text("/success").as_deref() == Some("yes");
-            if let Some(known) = &waiting.before.log {
-                match known.iter().any(|old| old == row.json()) {
-                    true => continue,
-                    false => return Ok(Some(success())),
-                }
-            }
-            let time = row.text("/time").and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(SystemTime::from);
-            // An entry whose time is not known may be an older one's.
-            if since.zip(time).is_some_and(|(since, time)| time >= since) {
-                return Ok(Some(success()));
+            };
+            // It is sent by its id, and shown by its name.
+            let one = match self.call(noun.get, &Args::new().set(noun.name, sent)).await {
+                Ok(one) => one,
+                // Nobody can say then.
+                Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Refused | Kind::Auth) => continue,
+                Err(error) => return Err(error),
+            };
+            let is = |field: &str| {
+                one.first().is_some_and(|row| row.text_or_empty(&format!("/{field}")).eq_ignore_ascii_case(&shown))
+            };
+            if !is(noun.name_field) && !is(noun.key) {
+                return Ok(false);
             }
         }
-        Ok(None)
+        Ok(true)
     }
 }
 
@@ -454,6 +502,22 @@ fn unseen(waiting: &Wait<'_>, shown: &Op, error: Error) -> Error {
         .hint(format!("a role whose policy says `CAN {right}` has it: --role ROLE"))
 }
 
+/// Refuses the record of a migration, with whose it is and its phase, that is of something else, or of one that is
+/// taken back.
+fn still_goes(waiting: &Wait<'_>, (of, phase): (&str, &str)) -> Result<()> {
+    let Some((_, noun)) = waiting.op.goal else { return Ok(()) };
+    let called = format!("{} {}", noun.word, waiting.name);
+    if waiting.args.text(noun.name).is_some_and(|asked| !asked.eq_ignore_ascii_case(of)) {
+        let whose = if of.is_empty() { "a record that does not say whose it is" } else { "the record of another one" };
+        return Err(Error::new(Kind::Unreachable, format!("the service shows {whose} as the {called}")).lasting());
+    }
+    if UNDOING.contains(&phase) {
+        let words = format!("the {called} was taken back meanwhile: its phase is {phase}");
+        return Err(Error::new(Kind::FailedState, words));
+    }
+    Ok(())
+}
+
 /// Whether the operation makes the thing that is waited for, and is not told which one it is.
 pub(super) fn makes(waiting: &Wait<'_>, noun: &Noun) -> bool {
     waiting.op.path_params().all(|param| param != noun.name)
@@ -487,12 +551,35 @@ impl Wait<'_> {
     fn log(&self) -> Option<(&'static Op, Args)> {
         log_of(self.op.goal?.1, &self.args)
     }
+
+    /// The least time of an entry that was not there before the request. None where that cannot be told.
+    fn first_new(&self) -> Option<Timestamp> {
+        let answered = self.since.and_then(|text| httpdate::parse_http_date(text).ok());
+        let answered = answered.and_then(|time| Timestamp::try_from(time).ok());
+        match (self.before.log, answered) {
+            // By the log's own clock.
+            (Some(Known::Newest(newest)), _) => newest.checked_add(SignedDuration::from_nanos(1)).ok(),
+            (Some(Known::Empty(_)), Some(answered)) => answered.checked_sub(APART).ok(),
+            (Some(Known::Empty(asked)), None) => asked.checked_sub(FAR_APART).ok(),
+            (None, answered) => answered,
+        }
+    }
 }
 
 /// Whether a new part of something is in a state in which it stays.
 fn is_part_at_rest(noun: &Noun, waiting: &Wait<'_>, state: &str) -> bool {
     let is_part = waiting.op.path_params().next().is_some();
     waiting.state.is_none() && makes(waiting, noun) && is_part && noun.rests.contains(&state)
+}
+
+/// When what an entry of a log tells of was done.
+fn time_of(entry: Row<'_>) -> Option<Timestamp> {
+    entry.text("/time")?.parse().ok()
+}
+
+/// Whether the object has every pair that was sent.
+fn holds(waiting: &Wait<'_>, now: &Answer) -> bool {
+    pairs(waiting).all(|(name, sent)| at(now, name).is_some_and(|now| same(&now, &sent)))
 }
 
 /// What was sent, but for the path's parameters.

@@ -57,13 +57,26 @@ pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: O
     // The machine is as it was, whatever its audit log says.
     let moves = op.is_some_and(|op| matches!(op.goal, Some((_, noun)) if std::ptr::eq(noun, &migrations::MIGRATION)));
     let error = match moves {
-        true => error.hint(Hint::run(
-            "to give it up, which leaves the machine as it is",
-            CommandLine::new("machines migrate abort").on(machine),
-        )),
+        true => left_of_migration(client, machine).await.into_iter().fold(error, Error::hint),
         false => hints(client, machine, op).await.into_iter().fold(error, Error::hint),
     };
     asked(error, request)
+}
+
+/// What can be done with a migration of which a step has failed, as far as it is there.
+async fn left_of_migration(client: &Client, machine: &str) -> Option<Hint> {
+    let own = Args::new().set("machine", machine);
+    match within(Some(BRIEF), client.call(&migrations::GET, &own)).await {
+        Err(error) if error.kind() == Kind::NotFound => None,
+        // The service refuses to abort it.
+        Ok(now) if now.first().is_some_and(|row| matches!(&*row.text_or_empty("/state"), "running" | "successful")) => {
+            Some(Hint::run("how it is now", CommandLine::new("machines migrate get").on(machine)))
+        }
+        _ => Some(Hint::run(
+            "to give it up, which leaves the machine as it is",
+            CommandLine::new("machines migrate abort").on(machine),
+        )),
+    }
 }
 
 /// Adds to the failure of a wait for what has no log where it is, and what the operator of the cloud asks for. Lists

@@ -457,3 +457,158 @@ fn no_role_is_given_to_a_machine_and_no_vm_is_shown_by_tags_that_nobody_can_read
         assert_eq!(text(&said.stdout), shown, "{tags}: {}", text(&said.stderr));
     }
 }
+
+/// `sdc` of these words where the POST is answered this, and the migration is this one by then.
+fn migrated(began: &str, now: &str, words: &[&str]) -> (Option<i32>, String) {
+    let (url, _) = by_method(&[("POST ", "202 Accepted", began), ("GET ", "200 OK", now)]);
+    let said = sdc(&url, &[words, &[ID, "--yes", "--wait", "--timeout", "1s"]].concat());
+    (said.status.code(), text(&said.stderr))
+}
+
+#[test]
+fn a_step_of_a_migration_is_done_only_in_its_own_phase_and_of_its_own_machine() {
+    let record = |machine: &str, phase: &str, state: &str| {
+        let now = jiff::Timestamp::now();
+        format!(
+            r#"{{{machine}"phase":"{phase}","state":"{state}","automatic":false,"created_timestamp":"{now}","progress_history":[]}}"#
+        )
+    };
+    let own = format!(r#""machine":"{ID}","#);
+    let begun = record(&own, "sync", "running");
+    for (verb, ends) in [
+        ("begin", &[("begin", "paused"), ("sync", "paused")][..]),
+        ("sync", &[("sync", "paused")]),
+        ("pause", &[("sync", "paused"), ("pause", "paused")]),
+        ("switch", &[("switch", "successful")]),
+        ("automatic", &[("switch", "successful")]),
+        ("abort", &[]),
+        ("finalize", &[]),
+    ] {
+        let begun = if verb == "finalize" { "" } else { begun.as_str() };
+        let others = [("abort", "successful"), ("rollback", "successful"), ("", ends.first().map_or("x", |end| end.1))];
+        for (phase, state) in ends.iter().copied().chain(others) {
+            let (code, told) = migrated(begun, &record(&own, phase, state), &["machines", "migrate", verb]);
+            let due = match (ends.contains(&(phase, state)), phase) {
+                (true, _) => 0,
+                (false, "abort" | "rollback") if !ends.is_empty() => 8,
+                (false, _) => 9,
+            };
+            assert_eq!(code, Some(due), "{verb} {phase} {state}: {told}");
+            assert!(due != 8 || told.contains(&format!("its phase is {phase}")), "{verb}: {told}");
+            assert!(state != "successful" || !told.contains("machines migrate abort"), "{verb}: {told}");
+        }
+        let Some((phase, state)) = ends.first() else { continue };
+        for other in ["".to_owned(), own.replace(ID, OTHER), r#""machine":null,"#.to_owned()] {
+            let (code, told) = migrated(begun, &record(&other, phase, state), &["machines", "migrate", verb]);
+            assert!(matches!(code, Some(6 | 9)), "{verb} {other}: {code:?} {told}");
+        }
+    }
+}
+
+/// What `sdc` ends with on a service whose log is the first of these before the POST or PUT and the second after it, and
+/// whose other answers these are, by path. `dated` has it say when it answers.
+fn logged(words: &[&str], log: [&str; 2], others: &[(&'static str, &str)], dated: bool) -> (Option<i32>, String) {
+    let others: Vec<_> = others.iter().map(|(path, body)| (*path, (*body).to_owned())).collect();
+    let log = log.map(str::to_owned);
+    let sent = Mutex::new(false);
+    let url = answered_by(move |head, mut stream| {
+        let line = head.lines().next().unwrap_or_default();
+        let mut sent = sent.lock().unwrap();
+        let (status, body) = match line.split_once(' ').unwrap_or_default() {
+            ("GET", path) if path.contains("/audit") => ("200 OK", log[usize::from(*sent)].as_str()),
+            (method, path) => {
+                *sent |= method != "GET";
+                let known = others.iter().find(|(part, _)| path.contains(part));
+                match (method, known) {
+                    ("GET", Some((_, body))) => ("200 OK", body.as_str()),
+                    ("PUT", _) => ("200 OK", r#"{"a":"new"}"#),
+                    _ => ("202 Accepted", ""),
+                }
+            }
+        };
+        let now = std::time::SystemTime::now();
+        let date = if dated { format!("Date: {}\r\n", httpdate::fmt_http_date(now)) } else { String::new() };
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\n{HEADERS}{date}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(format!("{head}{body}").as_bytes());
+    });
+    let said = sdc(&url, &[words, &["--yes", "--wait", "--timeout", "1s"]].concat());
+    (said.status.code(), text(&said.stderr))
+}
+
+#[test]
+fn an_old_entry_of_the_log_is_not_the_new_one_however_it_is_written() {
+    let machine = format!(r#"{{"id":"{ID}","name":"web","state":"running","package":"g1-small"}}"#);
+    let entry = |action: &str, more: &str| format!(r#"[{{"action":"{action}","success":"yes",{more}}}]"#);
+    let stopped = machine.replace("running", "stopped");
+    for (action, words, shown) in [
+        ("reboot", &["machines", "reboot", ID][..], &machine),
+        ("stop", &["machines", "stop", ID], &stopped),
+        ("rollback_snapshot", &["machines", "snapshots", "boot", ID, "s1"], &machine),
+    ] {
+        let others = [("/machines/", shown.as_str())];
+        let old = entry(action, r#""time":"2025-01-01T00:00:00.000Z""#);
+        // The same code reads them all: one action shows all of its cases, and the others some.
+        let some = if action == "reboot" { 8 } else { 2 };
+        let cases = [
+            (old.as_str(), entry(action, r#""time":"2025-01-01T00:00:00.000Z","parameters":{}"#)),
+            ("[]", old.clone()),
+            (&old, old.clone()),
+            (&old, entry(action, r#""time":"2025-01-01T00:00:00Z""#)),
+            (&old, entry(action, r#""time":"2025-01-01T01:00:00+01:00""#)),
+            (&old, entry(action, r#""time":"2024-01-01T00:00:00Z""#)),
+            (&old, entry(action, r#""x":"without a time""#)),
+            // Of anything: what came before that is older than the request.
+            (&entry("rename", r#""time":"2026-01-01T00:00:00Z""#), old.clone()),
+        ];
+        for (before, after) in cases.iter().take(some) {
+            for dated in [true, false].into_iter().skip(usize::from(*before != "[]")) {
+                let (code, told) = logged(words, [before, after], &others, dated);
+                assert_eq!(code, Some(9), "{words:?} {before} {after} {dated}: {told}");
+            }
+        }
+        // A clock may be behind, or ahead.
+        let soon = format!(r#""time":"{}""#, jiff::Timestamp::now() - std::time::Duration::from_secs(5));
+        let far = entry("rename", r#""time":"2125-01-01T00:00:00.000Z""#);
+        for (before, after) in [
+            (old.as_str(), entry(action, r#""time":"2025-01-01T00:00:00.001Z""#)),
+            ("[]", entry(action, &soon)),
+            (&far, entry(action, r#""time":"2125-01-01T00:00:01Z""#)),
+        ] {
+            for dated in [true, false] {
+                let (code, told) = logged(words, [before, &after], &others, dated);
+                assert_eq!(code, Some(0), "{words:?} {before} {after} {dated}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_log_says_was_done_the_object_shows_too() {
+    let machine = |package: &str| format!(r#"{{"id":"{ID}","name":"web","state":"running","package":"{package}"}}"#);
+    let done = |action: &str| format!(r#"[{{"action":"{action}","success":"yes","time":"2125-01-01T00:00:00Z"}}]"#);
+    let package =
+        format!(r#"{{"id":"{OTHER}","name":"g1-medium","version":"1","memory":4096,"disk":1,"active":true}}"#);
+    for (shown, known, code) in [
+        ("g1-small", package.as_str(), 9),
+        ("g1-medium", &package, 0),
+        (OTHER, &package, 0),
+        // What is not shown cannot be compared.
+        ("", &package, 0),
+    ] {
+        let others = [("/packages/", known), ("/machines/", &machine(shown))];
+        let (ended, told) = logged(&["machines", "resize", ID, OTHER], ["[]", &done("resize")], &others, true);
+        assert_eq!(ended, Some(code), "{shown}: {told}");
+    }
+    for (tags, code) in [
+        (r#"{"a":"new"}"#, 0),
+        (r#"{"a":"new","docker:label:x":"y","sdc_docker":true}"#, 0),
+        (r#"{"a":"old"}"#, 9),
+        (r#"{"a":"new","b":"left"}"#, 9),
+        ("{}", 9),
+    ] {
+        let words = ["machines", "tags", "replace", ID, "a=new"];
+        let (ended, told) = logged(&words, ["[]", &done("replace_tags")], &[("/tags", tags)], true);
+        assert_eq!(ended, Some(code), "{tags}: {told}");
+    }
+}

@@ -192,12 +192,16 @@ fn a_migration_ends_with_each_step_in_its_own_state() {
     let path = format!("/acme/migrations/{ID}");
     let state = |phase: &str, state: &str| format!(r#"{{"machine":"{ID}","phase":"{phase}","state":"{state}"}}"#);
     let gone = (404, r#"{"code":"ResourceNotFound","message":"x"}"#);
-    for (step, end) in [("begin", "paused"), ("sync", "paused"), ("switch", "successful"), ("automatic", "successful")]
-    {
-        let running = state(step, "running");
+    for (step, phase, end) in [
+        ("begin", "begin", "paused"),
+        ("sync", "sync", "paused"),
+        ("switch", "switch", "successful"),
+        ("automatic", "switch", "successful"),
+    ] {
+        let running = state(phase, "running");
         let words = ["machines", "migrate", step, ID];
-        ends(&words, &[(201, &running), (200, &running), (200, &state(step, end))], &path);
-        let waited = wait(&words, &[(201, &running), (200, &state(step, "failed"))]);
+        ends(&words, &[(201, &running), (200, &running), (200, &state(phase, end))], &path);
+        let waited = wait(&words, &[(201, &running), (200, &state(phase, "failed"))]);
         assert_eq!(waited.code, Some(8), "{step}: {}", waited.words);
     }
     let done = state("switch", "successful");

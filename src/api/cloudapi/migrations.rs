@@ -58,7 +58,7 @@ pub static BEGIN: Op = step("Migrate begin", "migrate begin", "Begin to migrate 
     .fixed(&[("action", "begin")])
     .fields(AFFINITY)
     .begins()
-    .until(Goal::State("paused"), &MIGRATION)
+    .until(ends(&["begin", "sync"], "paused"), &MIGRATION)
     .examples(
         "machines migrate begin web1 --wait\n\
          machines migrate begin web1 --affinity 'instance!=web*'",
@@ -70,7 +70,7 @@ pub static SYNC: Op =
         .each()
         .long("May be repeated: each time only what has changed since is copied.")
         .fixed(&[("action", "sync")])
-        .until(Goal::State("paused"), &MIGRATION)
+        .until(ends(&["sync"], "paused"), &MIGRATION)
         .examples(
             "machines migrate sync web1 --wait\n\
              machines migrate sync web1 --wait --timeout 4h",
@@ -82,7 +82,7 @@ pub static SWITCH: Op =
         .each()
         .fixed(&[("action", "switch")])
         .asks_many()
-        .until(Goal::State("successful"), &MIGRATION)
+        .until(ends(&["switch"], "successful"), &MIGRATION)
         .examples(
             "machines migrate switch web1 --wait\n\
              machines migrate switch web1 --wait --timeout 30m",
@@ -95,7 +95,7 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
     .asks_many()
     .fields(AFFINITY)
     .begins()
-    .until(Goal::State("successful"), &MIGRATION)
+    .until(ends(&["switch"], "successful"), &MIGRATION)
     .examples(
         "machines migrate automatic web1 --wait --timeout 4h\n\
          machines migrate automatic 'web*'",
@@ -105,7 +105,7 @@ pub static AUTOMATIC: Op = step("Migrate automatic", "migrate automatic", "Migra
 pub static PAUSE: Op = step("Migrate pause", "migrate pause", "Pause the copying of a machine's data")
     .each()
     .fixed(&[("action", "pause")])
-    .until(Goal::State("paused"), &MIGRATION)
+    .until(ends(&["pause", "sync"], "paused"), &MIGRATION)
     .examples("machines migrate pause web1\nmachines migrate pause web1 --wait");
 
 /// Migrate, action abort. Its end is that there is no migration.
@@ -148,4 +148,9 @@ const AFFINITY: &[Field] = &[body(
 
 const fn step(id: &'static str, verb: &'static str, about: &'static str) -> Op {
     Op::create(id, verb, ONE, about).columns(COLUMNS)
+}
+
+/// The end of a step.
+const fn ends(phases: &'static [&'static str], state: &'static str) -> Goal {
+    Goal::Step { of: "machine", phases, state }
 }

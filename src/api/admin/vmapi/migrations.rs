@@ -75,7 +75,7 @@ pub static AUTOMATIC: Op = step(
     "Migrate a VM, all steps in one go",
     &[("action", "migrate"), ("migration_action", "begin"), ("migration_automatic", "true")],
 )
-.until(Goal::State("successful"), &MIGRATION)
+.until(Goal::Step { of: "vm_uuid", phases: &["switch"], state: "successful" }, &MIGRATION)
 .fields(&[TARGET, AFFINITY, OWNER])
 .examples("admin migrations automatic web1 --wait --timeout 4h\nadmin migrations automatic web1 --dry-run");
 
