@@ -411,7 +411,7 @@ pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Giv
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
         sieve.newest = chosen::kept(matches, noun);
         if !words.names.is_empty() || words.from_stdin {
-            sieve.picks.of_names(noun, words.names, &words.listed);
+            sieve.picks.of_names(noun, words.names, &words.listed)?;
         }
         match noun.whole().filter(|_| noun.usual.is_some() && has(matches, "all")) {
             Some((name, value)) => args.push(name, Arg::Text(value.to_owned())),
