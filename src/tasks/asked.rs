@@ -90,7 +90,10 @@ impl Filter {
     }
 
     /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
-    pub(super) async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
+    ///
+    /// # Errors
+    /// It is not there, or the list of those cannot be read.
+    pub async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
         if named {
             self.rows.compare_here(&mut self.query);
         }

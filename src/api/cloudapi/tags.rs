@@ -7,7 +7,7 @@ use crate::api::*;
 const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin", "as-role"];
 
 /// Tags of Docker, which can be neither set nor deleted.
-const OF_DOCKER: &[&str] = &[
+pub const OF_DOCKER: &[&str] = &[
     "sdc_docker",
     "docker:label:triton.",
     "docker:label:com.docker.",
