@@ -329,9 +329,10 @@ impl Response {
             error = error.hint(format!("the service asks for patience: it wants no request for {asked:?}"));
         }
         let means = |known: &str| {
-            error
-                .fault()
-                .is_some_and(|fault| fault.code.trim_end_matches("Error") == known || fault.message.ends_with(known))
+            error.fault().is_some_and(|fault| {
+                let of_fields = || fault.fields.iter().any(|field| field.message.ends_with(known));
+                fault.code.trim_end_matches("Error") == known || fault.message.ends_with(known) || of_fields()
+            })
         };
         if let Some(remedy) = self.service.remedies.iter().find(|remedy| means(remedy.code)) {
             error = error.hint(advice(remedy));

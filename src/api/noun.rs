@@ -212,6 +212,11 @@ impl Noun {
     pub fn travels(&self, name: &str) -> bool {
         !matches!(name, "." | "..") && !name.contains(|letter| self.barred.contains(letter))
     }
+    /// Whether names may have braces, as those have that people give to keys; those of all else are kept to letters,
+    /// digits and a few signs.
+    pub fn has_braces(&self) -> bool {
+        matches!(self.ids, Ids::Any | Ids::Key)
+    }
     /// Has its state in this field.
     pub const fn stated(mut self, field: &'static str) -> Self {
         self.state_field = field;

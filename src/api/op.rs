@@ -78,7 +78,7 @@ pub struct Op {
     pub long: &'static str,
     /// Commands that use it, one a line, without the program's name. They run on the emulator's demo.
     pub examples: &'static str,
-    /// How names in a map begin that stay when the map is replaced.
+    /// The names that stay when a map is replaced, and with a dot at the end how such names begin.
     pub keeps: &'static [&'static str],
     /// Query parameters with a fixed value, such as the action.
     pub fixed: &'static [(&'static str, &'static str)],
@@ -450,6 +450,10 @@ impl Op {
     /// Whether a glob may stand for its targets.
     pub fn takes_globs(&self) -> bool {
         self.targets != Takes::One
+    }
+    /// Whether a name stays when a map is replaced.
+    pub fn keeps_name(&self, name: &str) -> bool {
+        self.keeps.iter().any(|kept| *kept == name || kept.ends_with('.') && name.starts_with(kept))
     }
     /// Whether it may be carried out twice, since it only says how things are to be.
     pub fn is_repeatable(&self) -> bool {

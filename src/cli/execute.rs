@@ -115,8 +115,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     doubts.extend(documents.iter().flat_map(|args| values::doubts(op, args)));
     let others = documents.split_off(1.min(documents.len()));
     let asked = asked_for(app, op, documents.pop().unwrap_or_default(), matches, &mut sieve).await?;
-    let op = match rest_of_nothing(app, op, &asked.args) {
-        Some(op) => op,
+    let (op, emptied) = match rest_of_nothing(app, op, &asked.args) {
+        Some(left) => (left, !std::ptr::eq(op, left)),
         None => return Ok(0),
     };
     something_to_change(op, &asked.args)?;
@@ -125,7 +125,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     let service = api::service_of(op);
     let asks = others.iter().any(|args| resolve::is_needed(service, op, args));
     // What is on standard input is shown by its names.
-    let asks = asks || asked.asks_the_service(service, op) || sieve.asks_the_service() || asked.from_stdin;
+    let asks = asks || emptied || asked.asks_the_service(service, op) || sieve.asks_the_service() || asked.from_stdin;
     let asks = asks || making.is_some_and(CreateOptions::makes_once);
     // Where nothing is asked of the service, no key is needed.
     let client = app.client_of(op, !op.signed || app.globals.dry_run && !asks).await?;
@@ -145,6 +145,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
         resolve::elsewhere(app, op, &mut call.args).await?;
     }
     all_or_nothing(app, op, &mut targets)?;
+    let op = if emptied { one_by_one(app, &client, op, &mut targets).await } else { op };
     if op.renames && (targets.several || renames_by_pattern(&targets.calls)) {
         rename_each(&client, &mut targets, &typed).await?;
     }
@@ -340,6 +341,19 @@ fn rest_of_nothing(app: &App, op: &'static Op, args: &Args) -> Option<&'static O
     all_of_it
 }
 
+/// Puts what may go in the place of all, one by one, where a target has what stays: the service refuses to remove all of
+/// that, and what is replaced by nothing keeps what would stay anyway.
+async fn one_by_one(app: &App, client: &Client, op: &'static Op, targets: &mut Targets) -> &'static Op {
+    let Some((each, calls)) = replacing::one_by_one(client, op, &targets.calls).await else { return op };
+    tell_vanishing(app, client, op, targets).await;
+    if calls.is_empty() && targets.failures.is_empty() {
+        app.warn("nothing is there that could be removed: nothing was sent");
+    }
+    targets.several |= calls.len() > 1;
+    targets.calls = calls;
+    each
+}
+
 /// Shows the requests instead of sending them.
 async fn only_shown(
     app: &App,
@@ -411,7 +425,7 @@ pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Giv
         chosen::add_picks(matches, noun, app.console.now(), &mut sieve)?;
         sieve.newest = chosen::kept(matches, noun);
         if !words.names.is_empty() || words.from_stdin {
-            sieve.picks.of_names(noun, words.names, &words.listed);
+            sieve.picks.of_names(noun, words.names, &words.listed)?;
         }
         match noun.whole().filter(|_| noun.usual.is_some() && has(matches, "all")) {
             Some((name, value)) => args.push(name, Arg::Text(value.to_owned())),

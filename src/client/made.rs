@@ -232,8 +232,7 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     }
     // What replaces a map leaves nothing else in it.
     let replaces = map && op.method == Method::Put;
-    let kept = |name: &str| op.keeps.iter().any(|kept| name.starts_with(kept));
-    let other = shown.keys().find(|name| replaces && !sent.contains_key(*name) && !kept(name));
+    let other = shown.keys().find(|name| replaces && !sent.contains_key(*name) && !op.keeps_name(name));
     other.map(|_| "with more in it than was sent".to_owned())
 }
 

@@ -48,6 +48,20 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
     Ok(Some((from..=to).map(|number| format!("{head}{number:0width$}{tail}")).collect()))
 }
 
+/// The names that are meant by what was typed for one of several things, of which one may be `called` so with its braces.
+/// Where names may have braces, what is not a range is a name.
+///
+/// # Errors
+/// As [`names`], where no name has braces.
+pub fn spread(text: &str, may_have_braces: bool, called: impl FnOnce() -> bool) -> Result<Option<Vec<String>>> {
+    match names(text) {
+        Ok(None) => Ok(None),
+        Err(_) if may_have_braces => Ok(None),
+        found if called() => found.map(|_| None).or(Ok(None)),
+        found => found,
+    }
+}
+
 /// The next brace from this byte on that is none of the service's own `{{WORD}}`.
 fn brace(text: &str, from: usize) -> Option<usize> {
     let mut at = from;

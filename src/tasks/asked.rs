@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::call::Call;
-use super::resolve;
+use super::resolve::{self, Candidates};
 use super::row_filter::RowFilter;
 use super::words::plural;
 use crate::api::{Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::grammar::selector;
+use crate::grammar::{range, selector};
 use crate::request::Args;
 
 /// More targets than this must be allowed with `--max`.
@@ -90,7 +90,10 @@ impl Filter {
     }
 
     /// Looks up what it names. What is named itself and does not fit is no failure, so that the list must have it.
-    pub(super) async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
+    ///
+    /// # Errors
+    /// It is not there, or the list of those cannot be read.
+    pub async fn settle(&mut self, client: &Client, target: &Noun, named: bool) -> Result<()> {
         if named {
             self.rows.compare_here(&mut self.query);
         }
@@ -116,7 +119,8 @@ impl Asked {
         let target = self.param.and_then(|param| service.noun(param));
         let named = |text: &String| {
             target.is_some_and(|noun| {
-                resolve::needs_lookup(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text)
+                let several = || self.is_range(noun, text) || noun.list.shape == Shape::Rows && selector::is_glob(text);
+                resolve::needs_lookup(noun, text) || several()
             })
         };
         let picks = target.is_some() && (!self.named || !self.filter.is_empty());
@@ -126,6 +130,35 @@ impl Asked {
     /// Whether it was typed as a glob.
     pub(super) fn is_glob(&self, text: &str) -> bool {
         selector::is_glob(text) && !self.listed.contains(text)
+    }
+
+    /// Whether it may be a range of names, as a new machine's name may be one.
+    pub(super) fn is_range(&self, noun: &Noun, text: &str) -> bool {
+        noun.list.shape == Shape::Rows && text.contains(['{', '}']) && !self.listed.contains(text)
+    }
+
+    /// Puts names in the place of ranges that are not the names of what is known, and returns whether there were any.
+    ///
+    /// # Errors
+    /// A usage error for what is not a range, and for too many names.
+    pub(super) fn spread(&mut self, noun: &Noun, known: Option<&Candidates>) -> Result<bool> {
+        let mut all: Vec<String> = Vec::new();
+        for typed in &self.typed {
+            let called = || known.is_some_and(|known| !known.called(typed).is_empty());
+            let range = match self.is_range(noun, typed) {
+                true => range::spread(typed, noun.has_braces(), called)?,
+                false => None,
+            };
+            all.extend(range.unwrap_or_else(|| vec![typed.clone()]));
+        }
+        let spread = all != self.typed;
+        if spread {
+            let mut seen = HashSet::new();
+            all.retain(|name| seen.insert(name.clone()));
+            self.filter.allows(all.len(), noun.word)?;
+            self.typed = all;
+        }
+        Ok(spread)
     }
 
     /// The call for one target as it was typed.

@@ -19,6 +19,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::recipe::{self, NOT_HERE};
 use super::secrets::Place;
 use super::values::{self, FILE_LIMIT, Files};
 use crate::api::{Field, Kind, Op};
@@ -51,6 +52,13 @@ pub fn arguments(op: &Op, file: &str, text: &str, files: &dyn Files) -> Result<V
     let documents = document::read(text).map_err(about)?;
     if documents.is_empty() {
         return Err(Error::usage(format!("{} holds nothing: NAME: VALUE, as YAML or JSON", values::shown(file))));
+    }
+    for (at, line) in text.lines().enumerate() {
+        // A document that was made of a machine says what it cannot say.
+        if let Some(words) = line.strip_prefix(NOT_HERE).filter(|words| recipe::is_told(words)) {
+            let place = format!("{}, line {}", values::shown(file), at + 1);
+            files.doubt(&format!("{place}: it is made without {}", quoted(words)));
+        }
     }
     let reader = Reader { op, files: &Beside { file, files } };
     // A list of them is several documents.
@@ -308,6 +316,26 @@ mod tests {
         let args = arguments(op, "f", text, &files())?.remove(0);
         let (_, body) = Request::new(op, &args, "acme")?.body.unwrap();
         Ok(String::from_utf8(body).unwrap())
+    }
+
+    #[test]
+    fn what_a_document_of_a_machine_says_it_leaves_out_is_told() {
+        struct Heard(std::cell::RefCell<Vec<String>>);
+        impl Files for Heard {
+            fn read(&self, _: &str, _: u64) -> Result<Vec<u8>> {
+                Ok(Vec::new())
+            }
+            fn path(&self, file: &str) -> PathBuf {
+                file.into()
+            }
+            fn doubt(&self, words: &str) {
+                self.0.borrow_mut().push(words.to_owned());
+            }
+        }
+        let heard = Heard(std::cell::RefCell::default());
+        let text = "name: a\n# not here: volume data: unseen\n# not here: affinity: the service does not show it\n";
+        arguments(&machines::CREATE, "a.yaml", text, &heard).unwrap();
+        assert_eq!(*heard.0.borrow(), ["a.yaml, line 2: it is made without volume data: unseen"]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::api::{Field, Ids, Location, Op, Shape};
 use crate::auth::PublicKey;
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind};
+use crate::grammar::range;
 use crate::grammar::selector::is_glob;
 use crate::request::Args;
 
@@ -56,12 +57,15 @@ pub(super) fn offered<'a>(error: Error, typed: &str, names: impl Iterator<Item =
     }
 }
 
-/// The error of a name that standard input has, where it was meant as a glob: what is read there is taken literally.
+/// The error of a name that standard input has, where it was meant as a glob or a range: what is read there is taken
+/// literally.
 pub(super) fn of_input(error: Error, typed: &str) -> Error {
-    match is_glob(typed) {
-        true => Error::new(error.kind(), error.message()).hint("standard input has ids and names, and no globs"),
-        false => error,
-    }
+    let patterns = match typed {
+        _ if is_glob(typed) => "globs",
+        _ if range::names(typed).is_ok_and(|names| names.is_some()) => "ranges",
+        _ => return error,
+    };
+    Error::new(error.kind(), error.message()).hint(format!("standard input has ids and names, and no {patterns}"))
 }
 
 /// The error of an operation on what the service finds by its name, such as a key or a tag, with the names that are

@@ -42,8 +42,8 @@ use crate::answer::{Row, scan};
 use crate::api::{Holds, Ids, Noun, Op, Owner, Pick, Shape, Users};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
-use crate::grammar::net;
 use crate::grammar::selector::{Selector, glob, is_glob};
+use crate::grammar::{net, range};
 use crate::request::Args;
 
 /// What rows must be like beside their fields.
@@ -69,6 +69,8 @@ struct Names {
 struct Name {
     typed: String,
     glob: bool,
+    /// The range of which it is one, as it was typed: a row may be called so.
+    range: Option<String>,
     found: Cell<bool>,
 }
 
@@ -217,10 +219,25 @@ fn unreadable(client: &Client, list: &Op, row: Row<'_>, field: &str) -> Error {
 
 impl Picks {
     /// Only those of these names, ids and globs. What standard input `listed` is taken literally.
-    pub fn of_names(&mut self, noun: &'static Noun, typed: Vec<String>, listed: &HashSet<String>) {
-        let name =
-            |typed: String| Name { glob: is_glob(&typed) && !listed.contains(&typed), typed, found: Cell::new(false) };
-        self.names = Some(Names { noun, all: typed.into_iter().map(name).collect() });
+    ///
+    /// # Errors
+    /// A usage error for what is not a range of names.
+    pub fn of_names(&mut self, noun: &'static Noun, typed: Vec<String>, listed: &HashSet<String>) -> Result<()> {
+        let mut all = Vec::new();
+        for typed in typed {
+            let literal = listed.contains(&typed);
+            let name = |typed: String, range: Option<String>| {
+                let glob = is_glob(&typed) && !literal;
+                Name { typed, glob, range, found: Cell::new(false) }
+            };
+            let range = if literal { None } else { range::spread(&typed, noun.has_braces(), || false)? };
+            match range {
+                Some(names) => all.extend(names.into_iter().map(|one| name(one, Some(typed.clone())))),
+                None => all.push(name(typed, None)),
+            }
+        }
+        self.names = Some(Names { noun, all });
+        Ok(())
     }
 
     /// Only what the account owns.
@@ -306,7 +323,8 @@ impl Names {
         let mut any = false;
         for one in &self.all {
             // All are marked: a row may be meant by several.
-            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) {
+            let called = || one.range.as_deref() == Some(&*name);
+            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) || called() {
                 one.found.set(true);
                 any = true;
             }

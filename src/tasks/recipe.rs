@@ -63,6 +63,16 @@ pub struct Recipe {
     pub left_out: Vec<String>,
 }
 
+/// How a line of a document's text begins that says what is not in it.
+pub const NOT_HERE: &str = "# not here: ";
+/// What the service shows of no machine, so that nobody is told of it beside the document.
+const UNSEEN: &str = "affinity: the service does not show it";
+
+/// Whether whoever makes a machine without this should be told, beside what the document says.
+pub fn is_told(left_out: &str) -> bool {
+    left_out != UNSEEN
+}
+
 /// Tags of this program's own, which say something of one machine alone.
 const OWN_TAGS: &[&str] = tag::OWN;
 /// Metadata that the platform itself puts there.
@@ -225,7 +235,7 @@ fn recipe(op: &Op, machine: &Value, names: &Names) -> Recipe {
     left_out.extend(hidden.into_iter().map(|name| format!("metadata {name}: it looks like a secret")));
     let volumes = text("id").and_then(|id| names.volumes.get(id)).into_iter().flatten();
     left_out.extend(volumes.map(|name| format!("volume {name}: the service does not show where it is mounted")));
-    left_out.push("affinity: the service does not show it".to_owned());
+    left_out.push(UNSEEN.to_owned());
     Recipe { document: Value::Object(document).to_string(), left_out }
 }
 

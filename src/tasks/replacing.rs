@@ -106,14 +106,12 @@ pub async fn arrived(client: &Client, op: &Op, call: &Call, error: &Error) -> Op
 /// machine's time first. Nothing where it cannot be read, which is told by what comes next, if it matters.
 pub async fn vanish(client: &Client, op: &Op, call: &Call) -> Vec<String> {
     let whole = matches!(op.method, Method::Put | Method::Delete);
-    let is_map = |other: &&Op| other.method == Method::Get && other.shape == Shape::Map && other.path == op.path;
-    let list = client.service().resources.iter().flat_map(|resource| resource.ops).copied().find(is_map);
     let may_ask = client.signer().is_some() || !client.service().signed;
-    let Some(list) = list.filter(|_| whole && may_ask) else { return Vec::new() };
+    let Some(list) = list_of_map(client, op).filter(|_| whole && may_ask) else { return Vec::new() };
     let Ok(answer) = client.call(list, &call.args.in_path_of(list)).await else { return Vec::new() };
     let left: &[&str] = if let Some((Goal::Empty(left), _)) = op.goal { left } else { &[] };
     let stays = |name: &String| {
-        let kept = left.contains(&name.as_str()) || op.keeps.iter().any(|begin| name.starts_with(begin));
+        let kept = left.contains(&name.as_str()) || op.keeps_name(name);
         kept || op.method == Method::Put && call.args.get(name).is_some()
     };
     let mut gone: Vec<String> = object(&answer).into_iter().map(|(name, _)| name).filter(|name| !stays(name)).collect();
@@ -122,6 +120,39 @@ pub async fn vanish(client: &Client, op: &Op, call: &Call) -> Vec<String> {
     gone.truncate(NAMED);
     gone.extend((more > 0).then(|| format!("and {more} more")));
     gone
+}
+
+/// The calls that remove the members of maps one by one, and their operation, where one of the maps has what an operation
+/// that removes all cannot remove. Nothing where none has, or one cannot be read, which is told by what comes next.
+pub async fn one_by_one(client: &Client, op: &Op, calls: &[Call]) -> Option<(&'static Op, Vec<Call>)> {
+    let list = list_of_map(client, op)?;
+    let removes = |other: &&Op| {
+        let above = other.path.rsplit_once("/:").map(|(above, _)| above);
+        other.method == Method::Delete && above == Some(op.path)
+    };
+    let each = client.service().ops().find(removes)?;
+    let part = each.path_params().last()?;
+    let stays = |name: &String| op.keeps_name(name);
+    let (mut all, mut kept) = (Vec::new(), false);
+    for call in calls {
+        let answer = client.call(list, &call.args.in_path_of(list)).await.ok()?;
+        let (these, gone): (Vec<_>, Vec<_>) = object(&answer).into_iter().map(|(name, _)| name).partition(stays);
+        kept |= !these.is_empty();
+        all.extend(gone.into_iter().map(|name| Call {
+            args: call.args.in_path_of(list).set(part, name.as_str()),
+            target: Some((part, name)),
+            parents: call.parents.iter().chain(&call.target).cloned().collect(),
+        }));
+    }
+    kept.then_some((each, all))
+}
+
+/// The list of the map that an operation is about.
+fn list_of_map(client: &Client, op: &Op) -> Option<&'static Op> {
+    client
+        .service()
+        .ops()
+        .find(|other| other.method == Method::Get && other.shape == Shape::Map && other.path == op.path)
 }
 
 fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {

@@ -541,7 +541,7 @@ impl Candidates {
     }
 
     /// Nothing is called so, or only what others own.
-    fn missing(&self, typed: &str) -> Error {
+    pub(super) fn missing(&self, typed: &str) -> Error {
         let word = self.noun.word;
         let (name, version) = named_version(self.noun, typed);
         let fits = |thing: &&Candidate| {
@@ -614,6 +614,9 @@ fn missing(known: &Candidates, typed: &str) -> Error {
     }
     if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
         return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
+    }
+    if noun.list.shape == Shape::Rows && crate::grammar::range::names(typed).is_ok_and(|names| names.is_some()) {
+        return error.hint(format!("this takes the name of one {}, not a range", noun.word));
     }
     // What is gone is of no use in its place.
     let there = things.iter().filter(|thing| thing.is_there());

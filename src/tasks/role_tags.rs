@@ -35,6 +35,7 @@ use crate::api::cloudapi::role_tags;
 use crate::api::{CLOUDAPI, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::grammar::range;
 use crate::grammar::selector::{Selector, glob, is_glob};
 use crate::request::{Arg, Args, Request};
 use crate::response::Response;
@@ -224,22 +225,32 @@ impl Taggable {
         }
     }
 
-    /// Whether it is a pattern of several of a collection.
+    /// Whether it is a pattern of several of a collection: a glob, or a range of names.
     pub fn is_glob(&self) -> bool {
-        matches!(self, Taggable::One(name, typed) if is_glob(typed) && role_tags::by_name(name).is_some())
+        let Taggable::One(name, typed) = self else { return false };
+        let range = || typed.contains(['{', '}']);
+        role_tags::by_name(name).is_some_and(|noun| is_glob(typed) || range() && !noun.has_braces())
     }
 
     /// Those of its collection whose names fit, with what each is called here; nothing where it is no pattern.
     ///
     /// # Errors
-    /// None fits; the list could not be read.
+    /// None fits, or one of a range is not there; what is not a range; the list could not be read.
     pub async fn matching(&self, client: &Client) -> Result<Option<Vec<(String, Taggable)>>> {
         let Taggable::One(name, typed) = self else { return Ok(None) };
         let Some(noun) = role_tags::by_name(name).filter(|_| self.is_glob()) else { return Ok(None) };
         let known = Candidates::list(client, noun, &Args::new()).await?.there();
-        let fits = |thing: &&Candidate| glob(typed, &thing.name) || glob(typed, &thing.versioned());
-        let all: Vec<_> = known.things.iter().filter(fits).map(|thing| called(name, thing)).collect();
-        if all.is_empty() { Err(known.nothing_like(typed)) } else { Ok(Some(all)) }
+        let range = range::spread(typed, noun.has_braces(), || !known.called(typed).is_empty())?;
+        let mut all = Vec::new();
+        for typed in range.unwrap_or_else(|| vec![typed.clone()]) {
+            let fits = |thing: &&Candidate| glob(&typed, &thing.name) || glob(&typed, &thing.versioned());
+            let before = all.len();
+            all.extend(known.things.iter().filter(fits).map(|thing| called(name, thing)));
+            if all.len() == before {
+                return Err(if is_glob(&typed) { known.nothing_like(&typed) } else { known.missing(&typed) });
+            }
+        }
+        Ok(Some(all))
     }
 
     /// Those of this collection that have these tags.

@@ -56,7 +56,7 @@ use crate::answer::{Row, scan};
 use crate::api::{Goal, Noun, Op, Service, Shape};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Kind, Result, Target};
-use crate::grammar::selector;
+use crate::grammar::{range, selector};
 use crate::request::{Arg as Value, Args};
 
 /// How many are worked on at once unless told otherwise.
@@ -212,7 +212,8 @@ impl Asked {
 pub async fn resolve(report: &dyn Report, client: &Client, op: &'static Op, asked: Asked) -> Result<Targets> {
     let globbed = |(param, text): &(&'static str, String)| {
         let noun = client.service().noun(param).filter(|noun| noun.list.shape == Shape::Rows)?;
-        (selector::is_glob(text) && noun.list.path_params().count() == 0).then_some((noun, text.clone()))
+        let several = selector::is_glob(text) || range::names(text).transpose().is_some() && !noun.has_braces();
+        (several && noun.list.path_params().count() == 0).then_some((noun, text.clone()))
     };
     let listed = |(param, text): &(&'static str, String)| {
         let noun = client.service().noun(param).filter(|noun| noun.list.shape == Shape::Rows)?;
@@ -238,7 +239,12 @@ async fn of_each(
 ) -> Result<Targets> {
     asked.owners.settle(client, &Args::new()).await?;
     let above = Candidates::list_for(client, noun, &Args::new(), Some((op, &asked.args))).await?;
-    let mut all = Targets { picked: true, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
+    let range = match glob {
+        STDIN => None,
+        _ => range::spread(glob, noun.has_braces(), || !above.called(glob).is_empty())?,
+    };
+    let picked = range.is_none();
+    let mut all = Targets { picked, several: true, from_stdin: asked.from_stdin, ..Targets::default() };
     let fits = |thing: &&Candidate| selector::glob(glob, &thing.name) && asked.owners.fits(&thing.row);
     let mut fitting: Vec<&Candidate> = Vec::new();
     if glob == STDIN {
@@ -252,6 +258,9 @@ async fn of_each(
                 }
             }
         }
+    } else if let Some(names) = &range {
+        asked.filter.allows(names.len(), noun.word)?;
+        fitting = ranged(report, &above, (op, &asked), names, &mut all.failures);
     } else {
         meant::no_owner_named(client.service(), &asked, &above, noun)?;
         fitting.extend(above.things.iter().filter(fits));
@@ -262,11 +271,14 @@ async fn of_each(
         meant::no_selector(&asked.owners, &above, noun)?;
         asked.owners.tell_unseen(report, above.things.len());
         report.say(&format!("no {} matches: nothing to do", noun.word));
-    } else if fitting.is_empty() {
+    } else if fitting.is_empty() && range.is_none() {
         return Err(above.nothing_like(glob));
     }
     let any = !fitting.is_empty();
     let of_parts = asked.param.and_then(|param| client.service().noun(param));
+    if let Some(part) = of_parts {
+        asked.spread(part, None)?;
+    }
     let word = of_parts.map_or("target", |noun| noun.word);
     let part = |thing: &Candidate| {
         let mut part = asked.clone();
@@ -297,6 +309,7 @@ async fn of_each(
                 continue;
             }
         };
+        all.picked |= part.picked;
         all.calls.extend(part.calls);
         let about = format!("{} {name}", noun.word);
         all.failures.extend(part.failures.into_iter().map(|error| error.about(&about)));
@@ -313,6 +326,47 @@ async fn of_each(
     Ok(all)
 }
 
+/// Those of a range of names, each of which may be a glob; what is not there is a failure or told.
+fn ranged<'k>(
+    report: &dyn Report,
+    known: &'k Candidates,
+    (op, asked): (&Op, &Asked),
+    names: &[String],
+    failures: &mut Vec<Error>,
+) -> Vec<&'k Candidate> {
+    let mut found: Vec<&Candidate> = Vec::new();
+    let mut add = |thing: &'k Candidate| {
+        if asked.owners.fits(&thing.row) && found.iter().all(|known| known.id != thing.id) {
+            found.push(thing);
+        }
+    };
+    for name in names {
+        let is_glob = selector::is_glob(name);
+        let error = match known.find(name, op.asks) {
+            Ok(thing) => {
+                add(thing);
+                continue;
+            }
+            Err(_) if is_glob => {
+                let mut like = known.things.iter().filter(|thing| selector::glob(name, &thing.name)).peekable();
+                if like.peek().is_some() {
+                    like.for_each(&mut add);
+                    continue;
+                }
+                known.nothing_like(name)
+            }
+            Err(error) => error,
+        };
+        match error.kind() {
+            Kind::NotFound if asked.filter.ignore_missing => {
+                report.say(&format!("{} {name}: not there", known.noun.word))
+            }
+            _ => failures.push(error.on(Target { noun: known.noun.word, id: None, name: name.clone() })),
+        }
+    }
+    found
+}
+
 /// The targets of one place.
 async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked: Asked) -> Result<Targets> {
     let mut targets = Targets { from_stdin: asked.from_stdin, ..Targets::default() };
@@ -326,17 +380,19 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     };
     let globs =
         op.takes_globs() && target.list.shape == Shape::Rows && asked.typed.iter().any(|text| asked.is_glob(text));
+    let ranges = op.takes_globs() && asked.typed.iter().any(|text| asked.is_range(target, text));
     let filters = !asked.filter.is_empty();
     targets.picked = globs || filters || asked.from_stdin;
     targets.several = targets.picked || asked.typed.len() > 1 || asked.part_of_many;
     let lookups = asked.typed.iter().filter(|text| resolve::needs_lookup(target, text)).count();
     asked.filter.settle(client, target, asked.named).await?;
-    let looks = globs || filters || lookups > LOOKUP_THRESHOLD || asked.part_of_many && op.asks;
+    let looks = globs || ranges || filters || lookups > LOOKUP_THRESHOLD || asked.part_of_many && op.asks;
     let known = match target.list.shape == Shape::Rows && looks {
         true => Some(list(client, op, target, &asked).await?),
         false => None,
     };
     if let Some(known) = &known {
+        targets.several |= ranges && asked.spread(target, Some(known))?;
         meant::check(client, op, &asked, known, target).await?;
     }
     let mut found = Vec::new();

@@ -56,7 +56,7 @@ use crate::api::cloudapi::{machines, snapshots};
 use crate::api::{Column, Noun, Service, Shape};
 use crate::client::{Client, Condition, Time, Until};
 use crate::error::{Error, Kind, Result};
-use crate::grammar::selector;
+use crate::grammar::{range, selector};
 use crate::request::{Arg, Args};
 
 /// How long a machine may take to take a connection, and to greet.
@@ -183,13 +183,16 @@ pub async fn expanded(
         names.push(ALL.to_owned());
     }
     let is_glob = |name: &str| noun.list.shape == Shape::Rows && selector::is_glob(name) && !listed.contains(name);
-    let several = rows.is_some() || names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
+    let is_range = |name: &str| noun.list.shape == Shape::Rows && name.contains(['{', '}']) && !listed.contains(name);
+    let ranges = names.iter().any(|name| is_range(name));
+    let mut several =
+        rows.is_some() || names.len() != 1 || !listed.is_empty() || names.iter().any(|name| is_glob(name));
     let nothing = |report: &dyn Report| report.say(&format!("no {} matches: nothing to wait for", noun.word));
     if names.is_empty() {
         nothing(report);
     }
     let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
-    if rows.is_none() && !names.iter().any(|name| is_glob(name)) {
+    if rows.is_none() && !ranges && !names.iter().any(|name| is_glob(name)) {
         return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
     }
     let what = format!("the list of {}", plural(noun.word));
@@ -217,6 +220,14 @@ pub async fn expanded(
             return Err(Error::new(Kind::Unreachable, words));
         }
     }
+    for name in std::mem::take(&mut names) {
+        let range = match is_range(&name) {
+            true => range::spread(&name, noun.has_braces(), || !known.called(&name).is_empty())?,
+            false => None,
+        };
+        names.extend(range.unwrap_or_else(|| vec![name]));
+    }
+    several |= names.len() > 1;
     let mut targets: Vec<(Args, String)> = Vec::new();
     let mut add = |new: (Args, String)| {
         if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {

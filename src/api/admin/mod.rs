@@ -57,6 +57,8 @@ const REMEDIES: &[Remedy] = &[
         "Cannot delete a VM with no server_uuid",
         "it was never placed on a server: nothing of it is there but this record",
     ),
+    Remedy::new("may not be deleted", "the tags of Docker stay; others go by their names")
+        .run("admin vms tags delete VM TAG"),
     Remedy::new("InvalidCredentials", CUSTOMERS),
     Remedy::new("InvalidVersion", "another service is there, perhaps CloudAPI; which one").run("admin discover"),
 ];

@@ -31,6 +31,8 @@ pub static REMEDIES: &[Remedy] = &[
     Remedy::new("NotImageOwner", "only the image's owner may")
         .run("images clone")
         .then(" makes a shared image your own"),
+    Remedy::new("may not be deleted", "the tags of Docker stay; others go by their names")
+        .run("machines tags delete MACHINE TAG"),
     Remedy::new("passwordInHistory", "the last four passwords are refused"),
     Remedy::new("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
     Remedy::new("SubnetFull", "the network has no address left").run("networks ips list NETWORK"),

@@ -6,6 +6,18 @@ use crate::api::*;
 /// Names that the server drops, or takes for something else than a tag.
 const RESERVED: &[&str] = &["account", "machine", "uuid", "owner_uuid", "context", "image", "origin", "as-role"];
 
+/// Tags of Docker, which can be neither set nor deleted.
+pub const OF_DOCKER: &[&str] = &[
+    "sdc_docker",
+    "docker:label:triton.",
+    "docker:label:com.docker.",
+    "docker:label:com.dockerproject.",
+    "docker:label:io.docker.",
+    "docker:label:io.dockerproject.",
+    "docker:label:org.docker.",
+    "docker:label:org.dockerproject.",
+];
+
 const COLUMNS: &[Column] =
     &[column("name").stays(), column("value").stays(), column("machine").of("/machine/name").named()];
 const ALL: &str = "/:login/machines/:machine/tags";
@@ -54,8 +66,7 @@ pub static REPLACE: Op =
         .without_roles()
         .asks()
         .job("replace_tags")
-        // Those of Docker cannot be deleted.
-        .keeps(&["sdc_docker", "docker:label:"])
+        .keeps(OF_DOCKER)
         .until(Goal::Audit("replace_tags"), &TAGS)
         .columns(COLUMNS)
         .fields(GIVEN)
@@ -77,6 +88,11 @@ pub static DELETE: Op = Op::delete("DeleteMachineTag", "tags delete", ONE, "Remo
 /// DeleteMachineTags.
 pub static DELETE_ALL: Op = Op::delete("DeleteMachineTags", "tags delete-all", ALL, "Remove all tags from a machine")
     .each()
+    .keeps(OF_DOCKER)
+    .long(
+        "Refused for a machine that has tags of Docker, which stay: `machines tags delete` removes others by their names, and \
+         `machines tags replace` with an empty object in its file all others.",
+    )
     .job("replace_tags")
     .until(Goal::Empty(&[]), &TAGS)
     .examples(

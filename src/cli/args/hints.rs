@@ -427,6 +427,16 @@ fn with_rest(tree: &Command, here: &str, rest: &[&str]) -> String {
         // A verb of other nouns is no name.
         (Some(word), Some(_), _) if !is_verb(word) && is_verb_of_any(word) => return format!("{begin} --help"),
         (Some(word), ..) if is_verb(word) || word.starts_with('-') => "",
+        // A list takes one name and filters: with more names behind it the first was meant as a verb, or one of them is.
+        (Some(word), Some(list), _) if takes_words(list) && rest.get(1).is_some_and(|word| is_plain(word)) => {
+            return match rest[1..].split_first().filter(|(second, _)| is_verb(second)) {
+                Some((second, rest)) => {
+                    let again = [word].into_iter().chain(rest).filter_map(|word| typed_again(word));
+                    again.fold(format!("{begin} {second}"), |all, word| all + " " + &word)
+                }
+                None => format!("{begin} --help"),
+            };
+        }
         // What stands alone in a list is the name of what it is a part of, or of one of its own.
         (Some(_), Some(list), Some(_)) if !takes_words(list) => " get",
         (Some(_), Some(_), _) => " list",
@@ -443,6 +453,11 @@ fn is_verb_of_any(word: &str) -> bool {
     let mut all = api::SERVICES.iter().flat_map(|service| service.ops());
     all.any(|op| op.verb.rsplit(' ').next() == Some(word))
         || api::VERB_ALIASES.iter().any(|(_, aliases)| aliases.contains(&word))
+}
+
+/// Whether a word is neither an option nor a filter.
+fn is_plain(word: &str) -> bool {
+    !word.starts_with(['-', '!']) && !word.contains(['=', '<', '>', '~'])
 }
 
 /// A switch with a value behind it, which was meant as the option whose letter is the same in another case.

@@ -36,7 +36,7 @@ pub fn read(row: Row<'_>) -> Value {
     known.map(|(field, json)| (field.to_owned(), serde_json::from_str::<Value>(json).unwrap_or_default())).collect()
 }
 
-/// Puts the lists as they are to be into the arguments, given the object as it is. What is removed is removed before
+/// Puts the lists that change, as they are to be, into the arguments, given the object as it is. What is removed is removed before
 /// anything is added. Returns which changes change nothing, in words that follow the object's name.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub fn apply(op: &Op, now: &Value, edits: &[Edit], args: &mut Args, files: &dyn 
     let known = role(now);
     let mut members = known.members;
     let (mut policies, mut rules) = (known.policies, texts(now.get("rules")));
-    let mut idle = Vec::new();
+    let (mut idle, mut different) = (Vec::new(), Vec::new());
     let (added, removed): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| edit.adds);
     for edit in removed.into_iter().chain(added) {
         let value = edit.value.clone();
@@ -59,7 +59,9 @@ pub fn apply(op: &Op, now: &Value, edits: &[Edit], args: &mut Args, files: &dyn 
             ("policies", adds) => change(&mut policies, &value, adds),
             (_, adds) => change(&mut rules, &value, adds),
         };
-        if !changed {
+        if changed {
+            different.push(edit.list());
+        } else {
             idle.push(format!("{} {value} already", if edit.adds { "has" } else { "is without" }));
         }
     }
@@ -69,6 +71,10 @@ pub fn apply(op: &Op, now: &Value, edits: &[Edit], args: &mut Args, files: &dyn 
         }
         if args.get(list).is_some() {
             return Err(Error::usage(format!("{list} is given whole, and to be added to or removed from as well")));
+        }
+        // What is as it was is not sent.
+        if !different.contains(&list) {
+            continue;
         }
         let values: Vec<(bool, String)> = match list {
             "members" => members.iter().map(|member| (member.default, member.name())).collect(),

@@ -1,6 +1,7 @@
 //! Metadata and tags of a VM: three objects of texts, numbers and truth values with the same routes.
 
 use super::{OWNER, VM};
+use crate::api::cloudapi::tags::OF_DOCKER;
 use crate::api::*;
 
 /// How metadata is shown.
@@ -151,8 +152,10 @@ pub static SET_TAGS: Op = set("AddTags", "tags set", TAGS, "Set tags of a VM, an
     .fields(&[TAG_PAIRS])
     .examples("admin vms tags set web1 stage=prod --wait\nadmin vms tags set -l role=web stage=prod --dry-run");
 /// SetTags. What becomes of a key that gets an empty or false value nobody knows.
-pub static REPLACE_TAGS: Op =
-    replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM").fields(&[TAG_PAIRS]).examples(
+pub static REPLACE_TAGS: Op = replace("SetTags", "tags replace", TAGS, "Replace all tags of a VM")
+    .fields(&[TAG_PAIRS])
+    .keeps(OF_DOCKER)
+    .examples(
         "admin vms tags replace web1 stage=prod --wait\n\
          admin vms tags replace web1 stage=prod --dry-run",
     );
@@ -162,6 +165,7 @@ pub static DELETE_TAG: Op = delete("DeleteTag", "tags delete", TAGS_ONE, "Remove
     .examples("admin vms tags delete web1 stage --yes\nadmin vms tags delete web1 stage --wait --yes");
 /// DeleteAllTags.
 pub static DELETE_ALL_TAGS: Op = delete("DeleteAllTags", "tags delete-all", TAGS, "Remove all tags from a VM")
+    .keeps(OF_DOCKER)
     .each()
     .examples("admin vms tags delete-all web1 --yes\nadmin vms tags delete-all web1 --wait --yes");
 

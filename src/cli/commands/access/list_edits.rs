@@ -5,14 +5,19 @@ use std::future::Future;
 use std::pin::Pin;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::api::cloudapi::{policies, roles};
-use crate::api::{Noun, Op};
+use crate::api::{self, Noun, Op, Shape};
 use crate::cli::app::App;
 use crate::cli::args::build::Syntax;
+use crate::cli::args::given;
 use crate::cli::commands::{Custom, Settings};
 use crate::cli::execute::{self, Completion};
+use crate::cli::preview;
 use crate::error::Result;
+use crate::render::Format;
 use crate::request::Args;
 use crate::tasks::rbac::edit::{self, Edit};
 use crate::tasks::resolve;
@@ -100,18 +105,45 @@ async fn run(
     if edits.is_empty() {
         return execute::run(app, op, matches).await;
     }
-    let named = matches.get_one::<String>(noun.name).cloned().unwrap_or_default();
+    let view = app.view(matches, api::columns(op))?;
+    let jq = app.program()?;
+    let given = given::read(op, matches)?;
+    let named = matches.get_one::<String>(noun.name).map(String::as_str).unwrap_or_default();
+    let client = app.client()?;
+    let id = resolve::id(&client, noun, named).await?;
+    let answer = client.call(noun.get, &Args::new().set(noun.name, id)).await;
+    let answer = answer.map_err(|error| error.about(&format!("{} {named}", noun.word)))?;
+    let now = answer.first().map(edit::read).unwrap_or_default();
+    let mut changed = Args::new();
+    let idle = edit::apply(op, &now, &edits, &mut changed, &app.console)?;
+    idle.iter().for_each(|words| app.say(&format!("{} {named} {words}", noun.word)));
+    if changed.iter().next().is_none()
+        && given.fields.is_empty()
+        && given.words.is_empty()
+        && given::sources(matches).next().is_none()
+    {
+        app.say("nothing was sent");
+        if app.globals.dry_run || app.globals.curl {
+            return preview::requests(app, &client, &[]).await.map(|()| 0);
+        }
+        return match (answer, view.format) {
+            _ if app.hides_changes(&view) => Ok(0),
+            (Answer::Record(row), Format::Table | Format::Wide) if jq.is_none() => {
+                app.show(&Answer::Rows(vec![row]), Shape::Rows, &view, None).map(|()| 0)
+            }
+            (answer, _) => app.show(&answer, Shape::Record, &view, jq.as_ref()).map(|()| 0),
+        };
+    }
     let mut reads: Vec<&'static str> = edits.iter().map(|edit| edit.list()).collect();
     reads.dedup();
-    execute::run_completed(app, op, matches, &Editing { app, op, noun, named, edits, reads }).await
+    execute::run_completed(app, op, matches, &Editing { app, op, now, edits, reads }).await
 }
 
 struct Editing<'a> {
     app: &'a App,
     op: &'static Op,
-    noun: &'static Noun,
-    /// The role or policy, as it was typed.
-    named: String,
+    /// The role or policy as it is.
+    now: Value,
     edits: Vec<Edit>,
     /// The lists that are changed.
     reads: Vec<&'static str>,
@@ -119,17 +151,7 @@ struct Editing<'a> {
 
 impl Completion for Editing<'_> {
     fn complete<'a>(&'a self, args: &'a mut Args) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
-        Box::pin(async move {
-            let client = self.app.client()?;
-            let id = resolve::id(&client, self.noun, &self.named).await?;
-            let answer = client.call(self.noun.get, &Args::new().set(self.noun.name, id)).await;
-            let answer = answer.map_err(|error| error.about(&format!("{} {}", self.noun.word, self.named)))?;
-            let now = answer.first().map(edit::read).unwrap_or_default();
-            let idle = edit::apply(self.op, &now, &self.edits, args, &self.app.console)?;
-            let (word, name) = (self.noun.word, &self.named);
-            idle.iter().for_each(|words| self.app.say(&format!("{word} {name} {words}")));
-            Ok(())
-        })
+        Box::pin(async move { edit::apply(self.op, &self.now, &self.edits, args, &self.app.console).map(drop) })
     }
 
     fn reads(&self) -> &[&'static str] {

@@ -68,6 +68,8 @@ const SELECTORS: &str = "\
 Which resources a list shows or a command acts on; all that is given must match
   web1                 by name, exactly; or by id, or its start (4 characters)
   'web-*' 'db?'        by glob, quoted for the shell
+  'web-{01..10}'       by the names of a range, as create -n makes them, quoted:
+                       each must be there, unless delete has --ignore-missing
   -                    ids or names on standard input, one a line:
                        sdc machines list -o ids | sdc machines stop -
   -l, --selector       by tag: role=web, env!=prod, backup, !old; several with

@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 use crate::render::{self, Format, View};
 use crate::request::Args;
 use crate::tasks::call::described;
-use crate::tasks::recipe::{self, Recipe};
+use crate::tasks::recipe::{self, NOT_HERE, Recipe};
 use crate::tasks::targets;
 
 /// `sdc machines get`.
@@ -63,8 +63,8 @@ async fn documents(app: &App, matches: &ArgMatches) -> Result<i32> {
         match recipe::of(&client, &names, call.id().unwrap_or_default()).await {
             Ok(made) => {
                 // What reads this on makes another machine without it.
-                let secret = made.left_out.iter().filter(|words| words.starts_with("metadata "));
-                secret.for_each(|words| app.warn(&format!("{} is made without {words}", described(call))));
+                let told = made.left_out.iter().filter(|words| recipe::is_told(words));
+                told.for_each(|words| app.warn(&format!("{} is made without {words}", described(call))));
                 written(&made, &mut out)?;
             }
             Err(error) if !found.several => return Err(call.of(call.blame(error))),
@@ -83,7 +83,7 @@ fn written(made: &Recipe, out: &mut String) -> Result<()> {
     let view = View { format: Format::Yaml, ..View::default() };
     out.push_str(&render::render(&Answer::from_record(made.document.as_bytes())?, Shape::Record, &view));
     for words in &made.left_out {
-        let _ = writeln!(out, "# not here: {}", render::visible(words));
+        let _ = writeln!(out, "{NOT_HERE}{}", render::visible(words));
     }
     Ok(())
 }

@@ -66,8 +66,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let asked = targets::read(&app.console, &machines::GET, Args::new(), matches)?;
     let client = app.client()?;
     // A name alone is looked up with the machine's record in one request.
-    let named =
-        asked.filter.rows.is_empty() && asked.listed.is_empty() && !asked.typed.iter().any(|name| is_glob(name));
+    let several = |name: &String| is_glob(name) || name.contains(['{', '}']);
+    let named = asked.filter.rows.is_empty() && asked.listed.is_empty() && !asked.typed.iter().any(several);
     let targets = match named {
         true => Targets {
             several: asked.typed.len() > 1,

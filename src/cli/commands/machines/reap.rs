@@ -4,7 +4,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::answer::Row;
-use crate::api::cloudapi::machines;
+use crate::api::cloudapi::{CLOUDAPI, machines};
 use crate::cli::app::App;
 use crate::cli::args::build;
 use crate::cli::args::build::Syntax;
@@ -16,11 +16,14 @@ use crate::cli::preview;
 use crate::cli::question;
 use crate::cli::question::Asking;
 use crate::cli::resume::Typed;
-use crate::error::Result;
+use crate::error::{CommandLine, Error, Hint, Result};
+use crate::render::visible;
 use crate::request::Args;
+use crate::sensitive::quoted;
 use crate::tasks::change::Change;
 use crate::tasks::create::EXPIRES_TAG;
 use crate::tasks::resolve::{Candidate, Candidates};
+use crate::tasks::row_filter::is_filter;
 use crate::tasks::targets;
 
 /// `sdc reap`.
@@ -42,7 +45,15 @@ pub fn command() -> Command {
             "Selects machines whose sdc.expires tag is in the past. `sdc run` gives its machines that tag, \
              so that none is left should sdc be killed. Any machine can have it: --tag \
              sdc.expires=2030-01-31T18:00:00Z. A time that cannot be read is warned about, and the machine left alone. \
-             Uses the local clock.",
+             Uses the local clock.\n\n\
+             A machine with deletion protection is named and left alone, which is no failure.",
+        )
+        .arg(
+            Arg::new(FILTER)
+                .value_name("FILTER")
+                .action(ArgAction::Append)
+                .num_args(0..)
+                .help("Only those that are like this, as in `machines list`: image=base-64, tag.stage=test"),
         )
         .arg(
             Arg::new("expired")
@@ -76,14 +87,19 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let view = app.view(matches, machines::MACHINES.columns)?;
     let jq = app.program()?;
     let timeout = waiting::patience(matches, &app.config.defaults)?;
-    let filter = choosing::filter(matches, Some(&machines::MACHINE), Vec::new(), &app.console)?;
+    let mut filter = choosing::filter(matches, Some(&machines::MACHINE), filters(matches)?, &app.console)?;
     let client = app.client()?;
+    // Everything is compared here.
+    filter.settle(&client, &machines::MACHINE, true).await?;
     // Failed machines are told of only beside those that are gone.
     let known = Candidates::list(&client, &machines::MACHINE, &Args::new().set("tombstone", "true")).await?.there();
     let now = app.console.timestamp();
     let expired: Vec<&Candidate> =
         known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
     filter.rows.tell_unlike(app, known.rows(), true);
+    let (left, expired): (Vec<&Candidate>, Vec<&Candidate>) =
+        expired.into_iter().partition(|thing| thing.text(&[PROTECTED]).is_some_and(|text| text == "true"));
+    tell_protected(app, &left);
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
@@ -101,6 +117,45 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let batch = Batch { change, parallel: app.parallel(&filter), typed: Typed { op, matches }, following: None };
     change::run(app, &client, batch, targets, view, jq.as_ref()).await
 }
+
+/// The filters that were typed. Names pick nothing here.
+///
+/// # Errors
+/// A usage error for what is not a filter.
+fn filters(matches: &ArgMatches) -> Result<Vec<String>> {
+    let list = &machines::LIST;
+    let words: Vec<String> = matches.get_many::<String>(FILTER).into_iter().flatten().cloned().collect();
+    match words.iter().find(|word| !is_filter(&CLOUDAPI, list, word)) {
+        None => Ok(words),
+        Some(word) if word.contains('=') => Err(Error::usage(format!("'{}' is not a filter", quoted(word)))
+            .hint(format!("by a tag: tag.{word}"))
+            .hint(Hint::run("filters are the columns of", CommandLine::new("machines list")))),
+        Some(word) => Err(Error::usage(format!("'{}' is not a filter: NAME=VALUE", quoted(word)))
+            .hint("by name: name=NAME, or a glob: 'name=ci-*'")),
+    }
+}
+
+/// Says which are left, since the service refuses to delete them: that they stay is no failure.
+fn tell_protected(app: &App, left: &[&Candidate]) {
+    if left.is_empty() {
+        return;
+    }
+    let named = left.iter().take(NAMED).map(|thing| format!("{} ({})", visible(&thing.name), thing.id));
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if left.len() > NAMED {
+        names.push_str(&format!(" and {} more", left.len() - NAMED));
+    }
+    let ids = left.iter().take(NAMED).map(|thing| &thing.id);
+    let lift = CommandLine::new("machines deletion-protection disable").on_all(ids);
+    app.warn(&format!("protected, left: {names}; to lift it: sdc {lift}"));
+}
+
+/// The field that shows that a machine cannot be deleted.
+const PROTECTED: &str = "deletion_protection";
+/// So many of those that are left are named.
+const NAMED: usize = 8;
+/// The argument with the filters.
+const FILTER: &str = "FILTER";
 
 /// Where a machine's record has its time.
 const EXPIRES: &str = "/tags/sdc.expires";
