@@ -269,6 +269,23 @@ impl Response {
         }
     }
 
+    /// What a status of failure means, as far as it alone says.
+    fn kind(&self, status: u16, own: bool) -> Kind {
+        match status {
+            // An answer to what nobody asked for, such as another protocol.
+            100..=199 | 300..=399 => Kind::Unreachable,
+            408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
+            400..=499 if !own => Kind::Unreachable,
+            // Where nobody is asked who they are, it is the thing itself that is not allowed.
+            401 | 403 if self.service.signed => Kind::Auth,
+            401 | 403 => Kind::Refused,
+            404 | 410 => Kind::NotFound,
+            400..=499 => Kind::Refused,
+            507 => Kind::Refused,
+            _ => Kind::Other,
+        }
+    }
+
     /// The error that a status of failure means, with all that the server said.
     pub fn failure(&self) -> Error {
         let body = self.value();
@@ -288,17 +305,7 @@ impl Response {
         let kind = match self.status {
             _ if skewed => Kind::Auth,
             _ if used_up => Kind::Refused,
-            // An answer to what nobody asked for, such as another protocol.
-            100..=199 | 300..=399 => Kind::Unreachable,
-            408 | 420 | 429 | 502 | 503 | 504 => Kind::Throttled,
-            400..=499 if !own => Kind::Unreachable,
-            // Where nobody is asked who they are, it is the thing itself that is not allowed.
-            401 | 403 if self.service.signed => Kind::Auth,
-            401 | 403 => Kind::Refused,
-            404 | 410 => Kind::NotFound,
-            400..=499 => Kind::Refused,
-            507 => Kind::Refused,
-            _ => Kind::Other,
+            status => self.kind(status, own),
         };
         let words = match (fault.message.trim(), fault.code.trim()) {
             // A 410 has the deleted object for its body, which has no message.

@@ -92,6 +92,27 @@ struct How<'a> {
     following: Option<&'a dyn Following>,
 }
 
+/// Refuses to make more than are allowed.
+fn no_more(op: &Op, making: &CreateOptions, asked: &Asked, others: &[Args]) -> Result<()> {
+    let mut count = making.calls(asked.call(""))?.0.len();
+    for args in others {
+        count += making.calls(Call::new(args.clone()))?.0.len();
+    }
+    asked.filter.allows(count, op.goal.map_or("target", |(_, noun)| noun.word))
+}
+
+/// What is to be asked before the targets are changed.
+fn asking(op: &Op, matches: &ArgMatches, targets: &Targets, first: &Args) -> Asking {
+    let picked = targets.picked.then_some(targets.calls.len());
+    let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
+    let doubt = meant::filters_set(api::service_of(op), op, first, picked).filter(|_| given::sets_pairs(op));
+    let must = op.asks || targets.calls.iter().any(loses);
+    // What must be forced is not asked about once more, unless somebody has picked several.
+    let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
+    let yes = has(matches, "yes") || !targets.picked && op.fields.iter().any(forced);
+    Asking { must, yes, doubt, loses: false }
+}
+
 async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>) -> Result<i32> {
     let making = how.making;
     let columns = api::columns(op);
@@ -131,13 +152,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     let client = app.client_of(op, !op.signed || app.globals.dry_run && !asks).await?;
     no_roles(app, op, client.roles())?;
     // What the names stand for is known before anything is asked.
-    if let Some(making) = making {
-        let mut count = making.calls(asked.call(""))?.0.len();
-        for args in &others {
-            count += making.calls(Call::new(args.clone()))?.0.len();
-        }
-        asked.filter.allows(count, op.goal.map_or("target", |(_, noun)| noun.word))?;
-    }
+    making.map_or(Ok(()), |making| no_more(op, making, &asked, &others))?;
     let (parallel, ignore_missing) = (app.parallel(&asked.filter), asked.filter.ignore_missing);
     let (typed, first) = (asked.typed.clone(), asked.args.clone());
     let mut targets = targets::resolve(app, &client, op, asked).await?;
@@ -157,14 +172,7 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     }
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
-        let picked = targets.picked.then_some(targets.calls.len());
-        let loses = |call: &Call| op.fields.iter().any(|field| field.asks && call.args.get(field.name).is_some());
-        let doubt = meant::filters_set(service, op, &first, picked).filter(|_| given::sets_pairs(op));
-        let must = op.asks || targets.calls.iter().any(loses);
-        // What must be forced is not asked about once more, unless somebody has picked several.
-        let forced = |field: &Field| field.required && field.name == "force" && has(matches, "force");
-        let yes = has(matches, "yes") || !targets.picked && op.fields.iter().any(forced);
-        let asking = Asking { must, yes, doubt, loses: false };
+        let asking = asking(op, matches, &targets, &first);
         let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
         let batch = Batch { change, parallel, typed: Typed { op, matches }, following: how.following };
         let kept = how.completion.map_or(&[][..], |completion| completion.reads());
