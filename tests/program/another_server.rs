@@ -180,6 +180,31 @@ fn a_machine_that_shows_another_name_is_neither_done_nor_deleted_for_what_was_to
     assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("DELETE")), "{}", text(&said.stderr));
 }
 
+/// What a request is answered that makes a machine, where the answer repeats what was sent but for the id.
+#[test]
+fn a_machine_without_a_whole_id_is_not_said_to_be_made_and_may_be_there() {
+    let now = jiff::Timestamp::now();
+    let start = r#"{"name":"zz","state":"provisioning","#;
+    let rest = format!(r#""created":"{now}","image":"{ID}","tags":{{}}}}"#);
+    for id in [r#""id":"b6979942","#, "", r#""id":null,"#, r#""id":7,"#] {
+        let made = format!("{start}{id}{rest}");
+        let (url, _) = by_method(&[("POST ", "201 Created", &made), ("GET ", "200 OK", "[]")]);
+        let new = ["machines", "create", ID, ID, "-n", "zz"];
+        let run = ["run", ID, ID, "-n", "zz", "--request-timeout", "1s", "--", "true"];
+        for (words, look) in [
+            (&new[..], "whether it is there: sdc machines list name=zz"),
+            (&run, "whether it is there: sdc machines list tag.sdc.idempotency-key=run-"),
+        ] {
+            let said = sdc(&url, words);
+            let told = text(&said.stderr);
+            assert_eq!(said.status.code(), Some(6), "{words:?} {id}: {told}");
+            assert!(told.contains("where an object with the field id was due"), "{words:?} {id}: {told}");
+            assert!(told.contains(look), "{words:?} {id}: {told}");
+            assert_eq!(words[0] == "run", told.contains("after all: sdc reap --expired"), "{words:?} {id}: {told}");
+        }
+    }
+}
+
 #[test]
 fn a_password_that_the_service_repeats_is_not_shown_with_its_record() {
     let home = tempfile::tempdir().unwrap();
