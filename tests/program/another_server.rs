@@ -474,3 +474,40 @@ fn no_role_is_given_to_a_machine_and_no_vm_is_shown_by_tags_that_nobody_can_read
         assert_eq!(text(&said.stdout), shown, "{tags}: {}", text(&said.stderr));
     }
 }
+
+#[test]
+fn the_role_tags_of_another_thing_are_not_written_over_its_own() {
+    let of_uuid = |id: &str| format!(r#"{{"id":"{id}","name":"x","state":"running","login":"x"}}"#);
+    let of_name = |name: &str| format!(r#"{{"name":"{name}","fingerprint":"{name}","key":"ssh-rsa AAAA x"}}"#);
+    let things = ["machines", "users", "roles", "packages", "images", "policies", "fwrules", "networks"];
+    let things = things.iter().map(|name| (format!("{name}/{ID}"), of_uuid(ID), of_uuid(OTHER)));
+    let key = |place: &str| (place.to_owned(), of_name("laptop"), of_name("desk"));
+    let account = |login: &str| format!(r#"{{"id":"{ID}","login":"{login}","email":"a@b.co"}}"#);
+    let collection = ("machines".to_owned(), "[]".to_owned(), r#"[{"name":"x"}]"#.to_owned());
+    let all = things.chain([
+        key("keys/laptop"),
+        key(&format!("users/{ID}/keys/laptop")),
+        ("account".to_owned(), account("acme"), account("other")),
+        collection,
+    ]);
+    for (place, own, other) in all {
+        for (head, status, body, written) in [
+            ("405 X\r\nServer: nginx", "200 OK", &own, true),
+            ("405 X\r\nServer: nginx", "200 OK", &other, false),
+            ("405 X", "203 X", &own, false),
+            ("203 X", "200 OK", &other, false),
+            ("204 X", "200 OK", &other, false),
+            ("206 X", "200 OK", &other, false),
+            ("200 OK\r\nContent-Type: text/html", "200 OK", &other, false),
+            ("200 OK\r\nRole-Tag: operator", "200 OK", &other, true),
+        ] {
+            let put = format!(r#"{{"name":"/acme/{place}","role-tag":["keyadmin"]}}"#);
+            let (url, seen) = by_method(&[("HEAD ", head, ""), ("GET ", status, body), ("PUT ", "200 OK", &put)]);
+            let said = sdc(&url, &["role-tags", "add", &place, "keyadmin"]);
+            let puts = seen.lock().unwrap().iter().filter(|line| line.starts_with("PUT ")).count();
+            let told = text(&said.stderr);
+            assert_eq!(puts, usize::from(written), "{place} {head} {status} {body}: {told}");
+            assert!(written || said.status.code() == Some(6), "{place} {head} {status}: {told}");
+        }
+    }
+}
