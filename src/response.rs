@@ -176,6 +176,7 @@ impl Response {
             (due, _) => {
                 let answer = self.record(body)?;
                 let there = |row: Row<'_>| match due {
+                    Due::Object(Some(id)) if op.makes().is_some() => id.of_new(row).is_some(),
                     Due::Object(Some(id)) => id.within(row).is_some(),
                     Due::Object(None) => members(row.json()).is_some_and(|mut members| members.next().is_some()),
                     _ => true,

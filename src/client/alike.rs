@@ -2,10 +2,11 @@
 //! they mean is compared, and not their letters.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::grammar::{fwrule, is_uuid};
+use crate::grammar::{fwrule, is_uuid, net};
 
 /// A value that is text in the end: a text, a number or a truth value.
 pub(super) fn text(value: &Value) -> Option<String> {
@@ -29,13 +30,36 @@ pub(super) fn values(sent: &Value, shown: &Value) -> bool {
                 let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
                 let same = sent.is_number() && number(&asked).zip(number(&told)).is_some_and(|(a, b)| a == b);
                 let mail = asked.contains('@') || is_uuid(&asked);
-                asked.trim() == told.trim() || same || mail && asked.eq_ignore_ascii_case(&told)
+                asked.trim() == told.trim()
+                    || same
+                    || mail && asked.eq_ignore_ascii_case(&told)
+                    || addresses(&asked, &told)
             }
             // An object is what the service makes of it.
             (None, None) => true,
             _ => false,
         },
     }
+}
+
+/// Addresses, networks and hardware addresses, each of which can be written in several ways.
+fn addresses(sent: &str, shown: &str) -> bool {
+    let ip = |text: &str| text.trim().parse::<IpAddr>().ok();
+    let network = |text: &str| {
+        let (address, bits) = text.split_once('/')?;
+        let (address, bits) = (ip(address)?, bits.trim().parse::<u32>().ok()?);
+        let kept = |width: u32, whole: u128| whole.checked_shr(width.checked_sub(bits)?).or(Some(0));
+        let begin = match address {
+            IpAddr::V4(address) => kept(32, u128::from(u32::from(address)))?,
+            IpAddr::V6(address) => kept(128, u128::from(address))?,
+        };
+        Some((address.is_ipv4(), bits, begin))
+    };
+    let mac = |text: &str| net::mac(text.trim()).ok();
+    let same = |one: Option<_>, other: Option<_>| one.is_some() && one == other;
+    same(ip(sent), ip(shown))
+        || network(sent).is_some_and(|sent| network(shown) == Some(sent))
+        || mac(sent).is_some_and(|sent| mac(shown) == Some(sent))
 }
 
 /// A name, in which the service puts its own words into the places of `{{…}}`.
@@ -66,7 +90,7 @@ fn lists(sent: &[Value], shown: &[Value]) -> bool {
 
 /// Elements of lists. A thing is sent by its id or by what it is called, and shown by both or by its name alone.
 fn element(sent: &Value, shown: &Value) -> bool {
-    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other) || addresses(one, other);
     let part = |of: &Value, key: &str| of.get(key).and_then(text);
     match (text(sent), text(shown)) {
         (Some(sent), Some(shown)) => same(&sent, &shown),
@@ -109,9 +133,14 @@ pub(super) fn firewall_rule(sent: &str, shown: &str) -> bool {
     }
 }
 
-/// The rules of a policy: their words and signs, each rule as often as it was sent.
+/// The rules of a policy: their words and signs, each rule as often as it was sent, or once.
 pub(super) fn policy_rules(sent: &Value, shown: &Value) -> bool {
-    rules(sent) == rules(shown)
+    let (mut sent, shown) = (rules(sent), rules(shown));
+    if sent == shown {
+        return true;
+    }
+    sent.iter_mut().for_each(Vec::dedup);
+    sent == shown
 }
 
 /// Words that are the same in capitals and in small letters.
@@ -205,6 +234,7 @@ mod tests {
         assert!(!same(&["CAN a WHEN 1 and (2 or 3)"], &["CAN a WHEN (1 and 2) or 3"]));
         assert!(!same(&["CAN a WHEN tag_a = B"], &["CAN a WHEN tag_a = b"]));
         assert!(!same(&["CAN a"], &["CAN a", "CAN a"]));
+        assert!(same(&["CAN a", "CAN a"], &["CAN a"]) && !same(&["CAN a", "CAN a"], &["CAN b"]));
     }
 
     #[test]
@@ -227,6 +257,30 @@ mod tests {
         assert!(!name(&json!("web-{{shortId}}"), &json!("db-0123abcd")));
         assert!(!name(&json!("web"), &json!("web2")));
         assert!(!values(&json!("pw{{1"), &json!("old")));
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_every_spelling() {
+        for (sent, shown) in [
+            ("fd00:0:0::1", "fd00::1"),
+            ("10.11.0.7/24", "10.11.0.0/24"),
+            ("FD00::1/64", "fd00::/64"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("90:B8:C6:12:00:0A", "90:b8:c6:12:00:0a"),
+        ] {
+            assert!(values(&json!(sent), &json!(shown)), "{sent}");
+            assert!(values(&json!([sent]), &json!([shown])), "{sent}");
+        }
+        for (sent, shown) in [
+            ("10.0.0.1", "10.0.0.10"),
+            ("10.11.0.0/24", "10.11.0.0/25"),
+            ("10.11.0.0/24", "10.11.1.0/24"),
+            ("10.0.0.0/99", "10.0.0.1/99"),
+            ("0.0.0.0/8", "::/8"),
+            ("90:b8:c6:12:00:0a", "90:b8:c6:12:00:0b"),
+        ] {
+            assert!(!values(&json!(sent), &json!(shown)), "{sent}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_named(noun, &sent, row))
             .or_else(|| unlike_id(noun, op, request, row, response))
-            .or_else(|| unlike_sent(op, &sent, row).filter(|_| !marked))
+            .or_else(|| unlike_sent(op, &sent, row, marked).filter(|_| !marked || !response.service.is_inner()))
             .or_else(|| settled(noun, op, row).filter(|_| !marked)),
         None if sent.contains_key(ROLE_TAG) => unlike_tagged(op, &sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
@@ -58,12 +58,21 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         None if op.tells => None,
         // A change that has only begun may still show the old values; maps are answered as they will be.
         None if op.goal.is_some() && op.shape != Shape::Map => None,
-        None => unlike_sent(op, &sent, row),
+        None => unlike_sent(op, &sent, row, marked),
     };
     match other {
-        None => Ok(answer),
+        None => failed(op, row).map_or(Ok(answer), Err),
         Some(how) => Err(of_another(response, &how)),
     }
+}
+
+/// Says of what was made, and is answered when it is done, that it has come to nothing.
+fn failed(op: &Op, row: Row<'_>) -> Option<Error> {
+    let noun = op.makes().filter(|_| op.goal.is_none())?;
+    let state = row.text(&format!("/{}", noun.state_field))?;
+    let id = row.text_or_empty(&format!("/{}", noun.key));
+    let words = format!("the {} that was made, {id}, is {state}", noun.word);
+    noun.failed.contains(&&*state).then(|| Error::new(Kind::FailedState, words))
 }
 
 fn of_another(response: &Response, how: &str) -> Error {
@@ -172,7 +181,8 @@ fn unlike_id(noun: &Noun, op: &Op, request: &Request, row: Row<'_>, response: &R
     }
     // What is made of another one has an id of its own, and perhaps the age of the other.
     if op.path_params().last() == Some(noun.name) {
-        let same = request.path.rsplit('/').next() == id.as_deref();
+        let of = request.path.rsplit('/').next().unwrap_or_default();
+        let same = id.is_some_and(|id| id.eq_ignore_ascii_case(of));
         return same.then(|| format!("which is the {} that it was to be made of", noun.word));
     }
     older(noun, row, response)
@@ -198,8 +208,9 @@ fn older(noun: &Noun, row: Row<'_>, response: &Response) -> Option<String> {
     old.then(|| "that was made before it was asked for".to_owned())
 }
 
-/// How the record differs from what was sent.
-fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<String> {
+/// How the record differs from what was sent. What the service itself has made it may show otherwise than it was asked
+/// for, where it is not done yet, or knows better.
+fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -> Option<String> {
     // What is taken out of lists, or left of them, the record shows by what it lacks: whoever sends this reads it back.
     if !op.replaces.is_empty() && sent.contains_key("action") {
         return None;
@@ -207,12 +218,15 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     let shown = row.value();
     let shown = shown.as_object()?;
     let map = op.shape == Shape::Map;
+    let own = marked && op.makes().is_some();
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
         // The whole of a map is answered, and of a record the text that has changed; what was made may show less of it.
         (None, _) => {
             let said = value.as_str().is_some_and(|text| !text.is_empty());
             map || op.maybe_empty && op.assigns || said && op.makes().is_none()
         }
+        (Some(Value::Null), _) if own => false,
+        (Some(_), Some(kind)) if own && is_settled_later(op, kind) => false,
         (Some(shown), Some(Field::FirewallRule)) => {
             value.as_str().zip(shown.as_str()).is_some_and(|(sent, shown)| !alike::firewall_rule(sent, shown))
         }
@@ -234,6 +248,16 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>) -> Option<Strin
     let replaces = map && op.method == Method::Put;
     let other = shown.keys().find(|name| replaces && !sent.contains_key(*name) && !op.keeps_name(name));
     other.map(|_| "with more in it than was sent".to_owned())
+}
+
+/// Whether the answer to a create need not show a field as it was asked for: a switch of what is only begun, a word that
+/// older versions of the service do not know, and a network in whose place there may be one of its pool.
+fn is_settled_later(op: &Op, kind: Field) -> bool {
+    match kind {
+        Field::Bool | Field::Flag(_) => op.goal.is_some(),
+        Field::OneOf(_) | Field::Nic => true,
+        _ => false,
+    }
 }
 
 fn kind_of(op: &Op, field: &str) -> Option<Field> {

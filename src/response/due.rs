@@ -145,6 +145,11 @@ impl Id {
         self.field.split('/').try_fold(row.json(), |object, name| scan::member(object, name))
     }
 
+    /// The id of what was made. Requests will be sent to it, and what is cut short is another's or nobody's.
+    pub(super) fn of_new(self, row: Row<'_>) -> Option<Cow<'_, str>> {
+        self.within(row).filter(|id| self.ids != Ids::Uuid || is_uuid(id))
+    }
+
     /// The id of an object, if it has one of the right type: a text with something in it, or a whole number.
     pub(super) fn within(self, row: Row<'_>) -> Option<Cow<'_, str>> {
         self.read(self.json(row)?)

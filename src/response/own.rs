@@ -165,10 +165,15 @@ impl Response {
         code.is_some_and(|code| later.contains(&code))
     }
 
+    /// Whether its headers call it a web page, of which a HEAD shows no more.
+    pub(crate) fn is_called_html(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    }
+
     /// Whether the body is a page for a browser.
     pub(crate) fn is_page(&self) -> bool {
-        let html = self.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-        html && !self.body.trim_ascii().is_empty() || self.body.trim_ascii_start().first() == Some(&b'<')
+        self.is_called_html() && !self.body.trim_ascii().is_empty()
+            || self.body.trim_ascii_start().first() == Some(&b'<')
     }
 }
 

@@ -48,7 +48,7 @@ use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed};
 use super::resolve::is_uuid;
 use super::stop::Stop;
-use super::{Report, Services, explain, queued, replacing};
+use super::{Report, Services, explain, nic_network, queued, replacing};
 use crate::answer::{Answer, Row};
 use crate::api::{Column, Goal, Ids, Noun, Op, Shape};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
@@ -310,7 +310,10 @@ impl Changing<'_> {
                     _ => client.answered(op, request).await,
                 };
                 match sent {
-                    Ok((sent, answer)) => Ok(Some(Created::new(answer, &sent))),
+                    Ok((sent, answer)) => {
+                        nic_network::check(client, op, call, &answer).await?;
+                        Ok(Some(Created::new(answer, &sent)))
+                    }
                     Err(error) if ignore_missing && error.kind() == Kind::NotFound => Ok(None),
                     Err(error) if error.kind() == Kind::TimedOut => Err(error.about(&described(call))),
                     Err(error) if queued::says(client.service(), &error) => self.queued(client, call, error).await,

@@ -51,6 +51,7 @@
 //! ```
 
 mod ends;
+mod removal;
 mod taken;
 
 use std::collections::HashMap;
@@ -60,11 +61,13 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 pub use self::ends::{check_expiry, expiry, settle_expiry};
+use self::removal::missing;
+pub use self::removal::{Removed, delete_when_allowed, remove, remove_of_key};
 use super::call::Call;
 use crate::answer::{Answer, Row, scan};
 use crate::api::Op;
 use crate::api::cloudapi::{machines, packages};
-use crate::client::{Before, Client, Once, Time, Wait};
+use crate::client::{Client, Once};
 use crate::error::{Cleanup, CommandLine, Error, Hint, Kind, Result};
 use crate::grammar::range;
 use crate::request::{Arg as Value, Args, Request};
@@ -81,8 +84,6 @@ const ON_THE_WAY: &[&str] = &["provisioning", "configured", "running"];
 
 /// How long it may take to delete a machine.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(120);
-/// Before it is asked again at first.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The tag that says until when a machine is wanted, in ISO 8601.
 pub use crate::grammar::tag::EXPIRES as EXPIRES_TAG;
@@ -406,26 +407,35 @@ impl CreateOptions {
         };
         let removed = match removed {
             // Somebody else may have been faster.
-            Err(_) if is_gone(client, id).await => Ok(false),
+            Err(error) => missing(client, id).await.ok_or(error),
             removed => removed,
         };
-        if let Err(why) = removed {
-            // It may be on its way.
-            let error = error
-                .cleaned(Cleanup::Unknown)
-                .hint(format!("it could not be deleted: {why}"))
-                .hint_all(why.filled("MACHINE", id).hints())
-                .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
-            return Failed { error, deleted: false };
-        }
+        let removed = match removed {
+            Ok(removed) => removed,
+            Err(why) => {
+                // It may be on its way.
+                let error = error
+                    .cleaned(Cleanup::Unknown)
+                    .hint(format!("it could not be deleted: {why}"))
+                    .hint_all(why.filled("MACHINE", id).hints())
+                    .hint(Hint::run("to delete it", CommandLine::new("machines delete").on(id)));
+                return Failed { error, deleted: false };
+            }
+        };
         // Nothing more comes of what is deleted, so nothing that was to be tried helps.
         let error = match error.kind() {
             Kind::TimedOut => Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"),
             _ => error.without_body().without_hints_of("machines delete"),
         };
         let what = match removed {
-            Ok(true) => "it is deleted, since it did not come to its end",
-            _ => "it was gone already: there was nothing to delete",
+            Removed::Deleted => "it is deleted, since it did not come to its end",
+            Removed::Gone => "it was gone already: there was nothing to delete",
+            // The service said that it was made, and may yet show it.
+            Removed::Unknown => {
+                let look = CommandLine::new("machines get").on(id);
+                let error = error.hint(Hint::run("it was not found, and so not deleted; whether it is there", look));
+                return Failed { error: error.cleaned(Cleanup::Unknown), deleted: false };
+            }
         };
         let error = error.hint(what).cleaned(Cleanup::Deleted);
         Failed { error, deleted: true }
@@ -440,100 +450,6 @@ impl CreateOptions {
         };
         let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
         state.is_some_and(|state| !matches!(state.as_str(), "running" | "stopped" | "stopping"))
-    }
-}
-
-/// Sends the deletion of a machine until the service is able to carry it out: one that is being made cannot be deleted
-/// before it has a server.
-///
-/// # Errors
-/// No answer, another refusal, or the time is over.
-pub async fn delete_when_allowed(
-    client: &Client,
-    op: &Op,
-    request: &Request,
-    time: &Time,
-) -> Result<(Response, Answer)> {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let error = match client.answered(op, request).await {
-            Ok(sent) => return Ok(sent),
-            Err(error) => error,
-        };
-        if !error.fault().is_some_and(|fault| fault.status == 409 && fault.code == "ConflictError") {
-            return Err(error);
-        }
-        if pause >= time.left() {
-            let words = format!("the service did not take the deletion within {:?}", time.said());
-            return Err(error.about(&words));
-        }
-        // Nothing goes on.
-        client.out(request, false);
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-}
-
-/// Deletes a machine and waits until it is gone. The service is asked again while it is not able to: one that is
-/// being made cannot be deleted before it has a server. Returns whether this deleted it: it may have been gone already.
-///
-/// # Errors
-/// The service refused for another reason, or it took longer than this.
-pub async fn remove(client: &Client, id: &str, patience: Duration) -> Result<bool> {
-    let time = Time::new(patience);
-    let mut pause = FIRST_PAUSE;
-    let args = Args::new().set("machine", id);
-    let request = client.request(&machines::DELETE, &args)?;
-    let sent = loop {
-        match delete_when_allowed(client, &machines::DELETE, &request, &time).await {
-            Ok((sent, _)) => break sent,
-            Err(error) if error.kind() == Kind::NotFound => return Ok(false),
-            Err(error) if !matches!(error.kind(), Kind::Unreachable | Kind::Throttled) => return Err(error),
-            Err(error) if pause >= time.left() => return Err(error),
-            Err(_) => {}
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    };
-    let gone = Wait {
-        state: None,
-        op: &machines::DELETE,
-        args,
-        name: id,
-        // A job that fails is known by its entry since then.
-        since: sent.header("date"),
-        before: Before::default(),
-        time,
-    };
-    client.wait(gone, |_| {}).await.map(|_| true)
-}
-
-/// The same of a machine that a key has made: one that does not have it in its tag is another's, whoever said its id.
-///
-/// # Errors
-/// As [`remove`]; [`Kind::Unreachable`] where it is another one.
-pub async fn remove_of_key(client: &Client, id: &str, key: &str, patience: Duration) -> Result<bool> {
-    let seen = match client.call(&machines::GET, &Args::new().set("machine", id)).await {
-        Err(error) if error.kind() == Kind::NotFound => return Ok(false),
-        // Who may delete it need not be allowed to look at it.
-        Err(error) if error.kind() == Kind::Auth => return remove(client, id, patience).await,
-        seen => seen?,
-    };
-    if seen.first().is_some_and(|row| row_tag(row).as_deref() != Some(key)) {
-        let words = format!("machine {id} is another one than was made: its tag {KEY_TAG} is not {key}");
-        return Err(Error::new(Kind::Unreachable, words));
-    }
-    remove(client, id, patience).await
-}
-
-/// Whether a machine is not there any more, as far as the service says.
-async fn is_gone(client: &Client, id: &str) -> bool {
-    match client.call(&machines::GET, &Args::new().set("machine", id)).await {
-        Ok(seen) => {
-            let state = seen.first().and_then(|row| row.text("/state").map(|state| state.into_owned()));
-            state.is_some_and(|state| matches!(state.as_str(), "deleted" | "destroyed"))
-        }
-        Err(error) => error.kind() == Kind::NotFound,
     }
 }
 

@@ -25,6 +25,7 @@ pub mod machine_diff;
 pub(crate) mod meant;
 pub mod near;
 pub mod network_addresses;
+mod nic_network;
 pub mod orphan_nics;
 pub mod overview;
 pub mod pair;

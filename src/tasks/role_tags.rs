@@ -14,10 +14,10 @@
 //! use sdc::tasks::role_tags::{Edit, Taggable, read};
 //!
 //! let web1 = Taggable::parse("machines/web1", client.account())?.resolved(&client).await?;
-//! let known = read(&client, &web1.read(&client)?, "web1").await?;
+//! let known = read(&client, &web1, "web1").await?;
 //! let wanted = Edit::Add.apply(vec!["operator".to_owned()], &known);
 //! client.send(&web1.write(&client, &wanted)?).await?;
-//! assert_eq!(read(&client, &web1.read(&client)?, "web1").await?, ["operator"]);
+//! assert_eq!(read(&client, &web1, "web1").await?, ["operator"]);
 //! # cloud.stop().await
 //! # })
 //! # }
@@ -31,7 +31,7 @@ use serde_json::json;
 use super::picks::is_tagged;
 use super::resolve::{self, Candidate, Candidates};
 use crate::answer::Answer;
-use crate::api::cloudapi::role_tags;
+use crate::api::cloudapi::{account, role_tags, services, user_keys};
 use crate::api::{CLOUDAPI, Op};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
@@ -78,18 +78,24 @@ pub fn same(one: &[String], other: &[String]) -> bool {
     one.len() == other.len() && one.iter().all(|role| other.contains(role))
 }
 
-/// The roles that an object is tagged with; `request` is that of [`Taggable::read`]. HEAD answers it without the object
-/// itself. Where the service refuses that, the object is read: a refused HEAD has no message either. Errors of the
-/// service call the object by `name`.
+/// The roles that an object is tagged with. HEAD answers it without the object itself. Where that is refused, or is not
+/// the service's own whole answer, the object is read, and must be the one that was asked for: the tags of another one
+/// would be written over its own. Errors of the service call the object by `name`.
 ///
 /// # Errors
-/// The object does not exist, or the service refuses.
-pub async fn read(client: &Client, request: &Request, name: &str) -> Result<Vec<String>> {
-    let mut answer = client.send(request).await?;
-    if !answer.is_success() || !has_all_headers(&answer) {
-        answer = client.send(&Request { method: reqwest::Method::GET, ..request.clone() }).await?;
+/// The object does not exist, or the service refuses; [`Kind::Unreachable`] for the answer about something else.
+pub async fn read(client: &Client, place: &Taggable, name: &str) -> Result<Vec<String>> {
+    let request = place.read(client)?;
+    let mut answer = client.send(&request).await?;
+    if answer.status != 200 || answer.is_called_html() || !has_all_headers(&answer) {
+        answer = client.send(&Request { method: reqwest::Method::GET, ..request }).await?;
+        answer.answer(place.shown_by()).map_err(|error| error.about(name))?;
+        // A redirect has no tags, whatever it leads to has.
+        if answer.status != 200 {
+            let words = format!("{name}: the service answered {} where 200 was due", answer.status);
+            return Err(Error::new(Kind::Unreachable, words));
+        }
     }
-    answer.taken().map_err(|error| error.about(name))?;
     // They are in a header: without those of CloudAPI, none need not mean none, and unknown ones would be removed.
     if !has_all_headers(&answer) {
         let words = format!("{name}: the answer has not all of CloudAPI's headers, one of which holds the role tags");
@@ -198,6 +204,17 @@ impl Taggable {
             Taggable::One(..) => &role_tags::RESOURCE,
             Taggable::UserKeys(_) => &role_tags::USER_KEYS,
             Taggable::UserKey(..) => &role_tags::USER_KEY,
+        }
+    }
+
+    /// The operation that shows it.
+    fn shown_by(&self) -> &'static Op {
+        match self {
+            Taggable::Account => &account::GET,
+            Taggable::Collection(name) => role_tags::by_name(name).map_or(&services::LIST, |noun| noun.list),
+            Taggable::One(name, _) => role_tags::by_name(name).map_or(&services::LIST, |noun| noun.get),
+            Taggable::UserKeys(_) => &user_keys::LIST,
+            Taggable::UserKey(..) => &user_keys::GET,
         }
     }
 

@@ -85,6 +85,8 @@ impl Cloud {
         let parts = path.trim_start_matches("/acme").trim_start_matches('/').split('/').count();
         match (method, known(path)) {
             ("HEAD", _) if path.ends_with("/datacenters") => (405, None, Value::Null),
+            // Names and their addresses.
+            ("GET", None) if path.ends_with("/datacenters") => (200, tags, json!({ "local": "https://localhost" })),
             ("GET" | "HEAD", Some(at)) => (200, tags, state.things[at].1.clone()),
             ("GET", None) if path == "/acme" => (200, tags, json!({ "id": id(9), "login": "acme" })),
             // A list is what has one part more.

@@ -188,6 +188,35 @@ fn a_machine_that_shows_another_name_is_neither_done_nor_deleted_for_what_was_to
     assert!(seen.lock().unwrap().iter().all(|line| !line.starts_with("DELETE")), "{}", text(&said.stderr));
 }
 
+/// What a request is answered that makes a machine, where the answer repeats what was sent but for the id.
+#[test]
+fn a_machine_without_a_whole_id_is_not_said_to_be_made_and_may_be_there() {
+    let now = jiff::Timestamp::now();
+    let start = r#"{"name":"zz","state":"provisioning","#;
+    let rest = format!(r#""created":"{now}","image":"{ID}","tags":{{}}}}"#);
+    for id in [r#""id":"b6979942","#, "", r#""id":null,"#, r#""id":7,"#] {
+        let made = format!("{start}{id}{rest}");
+        let (url, _) = by_method(&[("POST ", "201 Created", &made), ("GET ", "200 OK", "[]")]);
+        let new = ["machines", "create", ID, ID, "-n", "zz"];
+        let run = ["run", ID, ID, "-n", "zz", "--request-timeout", "1s", "--", "true"];
+        for (words, look) in [
+            (&new[..], "whether it is there: sdc machines list name=zz"),
+            (&run, "whether it is there: sdc machines list tag.sdc.idempotency-key=run-"),
+        ] {
+            // It looks for long.
+            if words[0] == "run" && !id.contains("b6979942") {
+                continue;
+            }
+            let said = sdc(&url, words);
+            let told = text(&said.stderr);
+            assert_eq!(said.status.code(), Some(6), "{words:?} {id}: {told}");
+            assert!(told.contains("where an object with the field id was due"), "{words:?} {id}: {told}");
+            assert!(told.contains(look), "{words:?} {id}: {told}");
+            assert_eq!(words[0] == "run", told.contains("after all: sdc reap --expired"), "{words:?} {id}: {told}");
+        }
+    }
+}
+
 #[test]
 fn a_password_that_the_service_repeats_is_not_shown_with_its_record() {
     let home = tempfile::tempdir().unwrap();
@@ -610,5 +639,149 @@ fn what_the_log_says_was_done_the_object_shows_too() {
         let words = ["machines", "tags", "replace", ID, "a=new"];
         let (ended, told) = logged(&words, ["[]", &done("replace_tags")], &[("/tags", tags)], true);
         assert_eq!(ended, Some(code), "{tags}: {told}");
+    }
+}
+
+#[test]
+fn the_role_tags_of_another_thing_are_not_written_over_its_own() {
+    let of_uuid = |id: &str| format!(r#"{{"id":"{id}","name":"x","state":"running","login":"x"}}"#);
+    let of_name = |name: &str| format!(r#"{{"name":"{name}","fingerprint":"{name}","key":"ssh-rsa AAAA x"}}"#);
+    let things = ["machines", "users", "roles", "packages", "images", "policies", "fwrules", "networks"];
+    let things = things.iter().map(|name| (format!("{name}/{ID}"), of_uuid(ID), of_uuid(OTHER)));
+    let key = |place: &str| (place.to_owned(), of_name("laptop"), of_name("desk"));
+    let account = |login: &str| format!(r#"{{"id":"{ID}","login":"{login}","email":"a@b.co"}}"#);
+    let collection = ("machines".to_owned(), "[]".to_owned(), r#"[{"name":"x"}]"#.to_owned());
+    let all = things.chain([
+        key("keys/laptop"),
+        key(&format!("users/{ID}/keys/laptop")),
+        ("account".to_owned(), account("acme"), account("other")),
+        collection,
+    ]);
+    for (place, own, other) in all {
+        for (head, status, body, written) in [
+            ("405 X\r\nServer: nginx", "200 OK", &own, true),
+            ("405 X\r\nServer: nginx", "200 OK", &other, false),
+            ("405 X", "203 X", &own, false),
+            ("203 X", "200 OK", &other, false),
+            ("204 X", "200 OK", &other, false),
+            ("206 X", "200 OK", &other, false),
+            ("200 OK\r\nContent-Type: text/html", "200 OK", &other, false),
+            ("200 OK\r\nRole-Tag: operator", "200 OK", &other, true),
+        ] {
+            let put = format!(r#"{{"name":"/acme/{place}","role-tag":["keyadmin"]}}"#);
+            let (url, seen) = by_method(&[("HEAD ", head, ""), ("GET ", status, body), ("PUT ", "200 OK", &put)]);
+            let said = sdc(&url, &["role-tags", "add", &place, "keyadmin"]);
+            let puts = seen.lock().unwrap().iter().filter(|line| line.starts_with("PUT ")).count();
+            let told = text(&said.stderr);
+            assert_eq!(puts, usize::from(written), "{place} {head} {status} {body}: {told}");
+            assert!(written || said.status.code() == Some(6), "{place} {head} {status}: {told}");
+        }
+    }
+}
+
+/// What was made, as the service answers it, and the same with another value in each of the places that repeat what was
+/// sent.
+#[test]
+fn what_is_made_otherwise_than_it_was_asked_for_is_not_said_to_be_made() {
+    let (vlan, net) =
+        (["fabrics", "vlans", "create", "300", "-n", "web", "-D", "x"], "fabrics networks create 300 -n web");
+    let net: Vec<&str> =
+        net.split(' ').chain("-s 10.1.0.0/24 -S 10.1.0.5 -E 10.1.0.9 -x --resolver 8.8.8.8".split(' ')).collect();
+    let image = ["images", "create", ID, "web", "1", "-d", "x", "--acl", OTHER];
+    let (role, rule) = ["roles", "create", "ops", "--member", "ci", "--policy", "may"].split_at(3);
+    let role = [role, rule].concat();
+    let fw = "FROM any TO tag role = web ALLOW tcp PORT 443";
+    for (words, record, others) in [
+        (
+            &["policies", "create", "may", "--rule", "CAN getkey", "--rule", "CAN a and b", "-d", "x"][..],
+            r#"{"id":"ID","name":"may","rules":["CAN b, a","can getkey"],"description":"x"}"#,
+            &[("CAN b, a", "CAN b"), ("getkey", "*"), ("description\":\"x", "description\":\"y")][..],
+        ),
+        (
+            &role,
+            r#"{"id":"ID","name":"ops","members":[{"type":"subuser","id":"ID","login":"ci"}],"policies":[{"id":"ID","name":"may"}]}"#,
+            &[("\"ci", "\"jill"), ("\"may", "\"all")],
+        ),
+        (
+            &role,
+            r#"{"id":"ID","name":"ops","members":["ci"],"policies":["may"],"default_members":[]}"#,
+            &[("[\"may\"]", "[]")],
+        ),
+        (
+            &["fwrules", "create", fw, "--disabled", "-l", "-D", "x"],
+            r#"{"id":"ID","rule":"FROM any TO tag \"role\" = \"web\" ALLOW tcp PORT 443","enabled":false,"log":true,"description":"x"}"#,
+            &[("443", "80"), (":false", ":true"), ("log\":true", "log\":false"), (":\"x", ":\"y")],
+        ),
+        (&vlan, r#"{"vlan_id":300,"name":"web","description":"x"}"#, &[("300", "301"), (":\"x", ":\"y")]),
+        (
+            &net,
+            r#"{"id":"ID","name":"web","public":false,"fabric":true,"vlan_id":300,"subnet":"10.1.0.0/24","provision_start_ip":"10.1.0.5","provision_end_ip":"10.1.0.9","resolvers":["8.8.8.8"],"internet_nat":false}"#,
+            &[("0/24", "0/25"), ("0.5", "0.6"), ("0.9", "0.8"), ("8.8.8.8", "1.1.1.1"), ("nat\":false", "nat\":true")],
+        ),
+        (
+            &image,
+            r#"{"id":"ID","name":"web","version":"1","state":"creating","description":"x","acl":["OTHER"],"owner":"ID"}"#,
+            &[("version\":\"1", "version\":\"2"), (":\"x", ":\"y"), ("[\"OTHER\"]", "[]")],
+        ),
+        (
+            &["volumes", "create", "-n", "vol", "-s", "20G"],
+            r#"{"id":"ID","name":"vol","state":"creating","size":20480,"type":"tritonnfs","networks":[]}"#,
+            &[("20480", "10240")],
+        ),
+    ] {
+        let record = record.replace(r#""ID""#, &format!(r#""{OTHER}""#)).replace("OTHER", OTHER);
+        let ends = |record: &str| {
+            let (url, _) = by_method(&[("POST ", "201 Created", record), ("GET ", "200 OK", "[]")]);
+            let said = sdc(&url, words);
+            (said.status.code(), text(&said.stderr))
+        };
+        let (code, told) = ends(&record);
+        assert_eq!(code, Some(0), "{words:?} {record}: {told}");
+        for (from, to) in others {
+            let other = record.replace(&from.replace("OTHER", OTHER), to);
+            assert_ne!(other, record, "{from}");
+            let (code, told) = ends(&other);
+            assert!(code == Some(6) && told.contains("is there: sdc "), "{words:?} {other}: {told}");
+        }
+    }
+}
+
+#[test]
+fn an_image_that_failed_or_is_the_old_one_is_no_copy() {
+    let image = |id: &str, state: &str| format!(r#"{{"id":"{id}","name":"web","version":"1","state":"{state}"}}"#);
+    for (answer, code, words) in [
+        (image(OTHER, "active"), 0, ""),
+        (image(OTHER, "failed"), 8, "is failed"),
+        (image(ID, "active"), 6, "which is the image that it was to be made of"),
+        (image(&ID.to_uppercase(), "active"), 6, "which is the image that it was to be made of"),
+    ] {
+        let (url, _) = by_method(&[("POST ", "200 OK", &answer), ("GET ", "200 OK", &image(ID, "active"))]);
+        let said = sdc(&url, &["images", "clone", ID]);
+        let told = text(&said.stderr);
+        assert!(said.status.code() == Some(code) && told.contains(words), "{answer}: {told}");
+    }
+}
+
+/// The service shows one of its networks in the place of a pool, which has no addresses of its own.
+#[test]
+fn a_nic_of_another_network_is_not_the_one_that_was_asked_for() {
+    let nic = format!(r#"{{"mac":"90:b8:c6:12:00:0a","ip":"10.0.0.9","state":"provisioning","network":"{OTHER}"}}"#);
+    let ips = r#"[{"ip":"10.0.0.1","reserved":false,"managed":true}]"#;
+    let missing = r#"{"code":"ResourceNotFound","message":"x"}"#;
+    let with_ip = |id: &str, ip: &str| format!("network={id},ip={ip}");
+    for (network, status, list, code) in [
+        (OTHER.to_owned(), "404 X", missing, 0),
+        (ID.to_owned(), "200 OK", ips, 6),
+        (ID.to_owned(), "200 OK", "[]", 6),
+        (ID.to_owned(), "404 X", missing, 0),
+        (with_ip(ID, "10.0.0.9"), "404 X", missing, 6),
+        (with_ip(OTHER, "10.0.0.8"), "404 X", missing, 6),
+        (with_ip(OTHER, "10.0.0.9"), "404 X", missing, 0),
+    ] {
+        let (url, _) = by_method(&[("POST ", "201 Created", &nic), ("GET ", status, list)]);
+        let said = sdc(&url, &["machines", "nics", "add", ID, &network]);
+        let told = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(code), "{network} {status}: {told}");
+        assert!(code == 0 || told.contains("whether it is there: sdc machines nics list "), "{network}: {told}");
     }
 }

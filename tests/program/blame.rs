@@ -101,13 +101,13 @@ async fn many_that_are_refused_do_not_add_up_their_tries() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_gone_by_itself_is_not_said_to_have_been_deleted() {
+async fn a_machine_that_nothing_is_known_of_any_more_is_not_said_to_have_been_deleted() {
     let emulator = cloud(&["POST /machines vanish"]).await;
     let words = [NEW, &["-n", "s-1", "--wait", "--on-failure", "delete", "-j"]].concat();
     let gone = failures(&said(&emulator, &words).await).remove(0);
-    assert_eq!((&gone["exit"], &gone["cleanup"]), (&json!(9), &json!("deleted")), "{gone}");
+    assert_eq!((&gone["exit"], &gone["cleanup"]), (&json!(9), &json!("unknown")), "{gone}");
     let hints = gone["hints"].to_string();
-    assert!(hints.contains("it was gone already") && !hints.contains("it is deleted"), "{hints}");
+    assert!(hints.contains("it was not found, and so not deleted") && !hints.contains("it is deleted"), "{hints}");
     emulator.stop().await.unwrap();
 }
 

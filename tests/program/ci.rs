@@ -522,11 +522,42 @@ async fn what_became_of_a_machine_that_failed_is_in_the_error() {
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
     let target = &told["error"]["target"];
     assert!(target["noun"] == "machine" && target["name"] == "job" && target["id"].is_string(), "{line}");
+    assert_eq!(told["error"]["cleanup"], "deleted", "{line}");
+    // Nothing is left that could be deleted, and another command makes no run.
+    for untrue in ["stays", "machines delete", "machines create"] {
+        assert!(!line.contains(untrue), "{untrue}: {line}");
+    }
     emulator.stop().await.unwrap();
     let emulator = cloud(FAST, &["POST /machines fail"]).await;
     let quiet = said(&emulator, key(), &[&words[..], &["-q"]].concat()).await;
     assert!(text(&quiet.stderr).contains("it is deleted, since it did not"), "{}", text(&quiet.stderr));
     emulator.stop().await.unwrap();
+}
+
+/// The service says 201, and then that there is no such machine.
+#[tokio::test]
+async fn what_was_answered_as_made_is_deleted_although_no_look_finds_it() {
+    let create = [NEW, &["--wait", "--on-failure", "delete"]].concat();
+    let keyed = [&create[..], &["--idempotency-key", "k"]].concat();
+    let run = [RUN, &["-n", "new"]].concat();
+    for words in [&run, &create, &keyed] {
+        let words = [&words[..], &["--timeout", "2s"]].concat();
+        let words = if words[0] == "run" { [&words[..], &["--", "true"]].concat() } else { words };
+        let emulator = cloud(FAST, &["GET /machines/* status=404"]).await;
+        let told = text(&said(&emulator, tools(SSH).path(), &words).await.stderr);
+        assert_eq!(left(&emulator, "new").await, [""; 0], "{words:?}: {told}");
+        emulator.stop().await.unwrap();
+        // Not even its deletion finds it: nobody knows whether it is there.
+        let emulator = cloud(FAST, &["GET /machines/* status=404", "DELETE /machines/* status=404"]).await;
+        let output = said(&emulator, tools(SSH).path(), &words).await;
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(9), "{words:?}: {told}");
+        assert!(told.contains("not found, and so not deleted") && !told.contains("deleted again"), "{words:?}: {told}");
+        assert!(told.contains("whether it is there: sdc machines get "), "{words:?}: {told}");
+        assert_eq!(words[0] == "run", told.contains("sdc reap --expired"), "{words:?}: {told}");
+        assert!(emulator.requests().iter().any(|seen| seen.method == "DELETE"), "{words:?}: {told}");
+        emulator.stop().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -282,7 +282,7 @@ async fn plan(
     let Verb { verb, edit, blind, sure, shown } = asked;
     let place = place.resolved(client).await?;
     let read = place.read(client)?;
-    let tags = async || read_tags(client, &read, &typed).await;
+    let tags = async || read_tags(client, &place, &typed).await;
     if verb == "get" {
         return match shown {
             true => Ok(Plan::Show(read)),

@@ -25,7 +25,7 @@ use crate::cli::sources;
 use crate::cli::terminal::progress::Progress;
 use crate::cli::terminal::signals::Signals;
 use crate::client::{Client, Time, Wait, Watch};
-use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
+use crate::error::{Cleanup, CommandLine, Error, Hint, Kind, Result, Target};
 use crate::grammar::range;
 use crate::grammar::shell;
 use crate::grammar::ssh_options::PassedOptions;
@@ -33,7 +33,7 @@ use crate::request::{Arg as Value, Request};
 use crate::tasks::addresses;
 use crate::tasks::call::Call;
 use crate::tasks::create::EXPIRES_TAG;
-use crate::tasks::create::{self, CreateOptions, Created, Existing};
+use crate::tasks::create::{self, CreateOptions, Created, Existing, Removed};
 use crate::tasks::explain;
 use crate::tasks::resolve;
 use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
@@ -213,21 +213,25 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let asked = job.call.args.text("name").unwrap_or_default().to_owned();
     let on_it = |error: Error| error.on(Target { noun: "machine", id: None, name: asked.clone() });
     let made = run.create(&making, &request).await.map_err(on_it)?;
-    let made = run.created(made).await.map_err(on_it)?;
+    let (made, id) = run.created(made.and_then(identified)).await.map_err(on_it)?;
     run.asked.clone_from(&made.request_id);
-    let text = |field: &str| made.machine.first().and_then(|row| row.text(field).map(|text| text.into_owned()));
-    let id = text("/id").filter(|id| resolve::is_uuid(id));
-    let id = id.ok_or_else(|| Error::new(Kind::Unreachable, "the answer is not a machine: it has no id"))?;
-    let target = Target { noun: "machine", id: Some(id.clone()), name: text("/name").unwrap_or_default() };
+    let called = made.machine.first().and_then(|row| row.text("/name").map(|name| name.into_owned()));
+    let target = Target { noun: "machine", id: Some(id.clone()), name: called.unwrap_or_default() };
     let name = format!("machine {} ({id})", target.name);
     app.say(&format!("{name}: create requested"));
     let outcome = run.use_it(&id, &name).await;
     let removed = run.remove(&id, &name).await.map_err(|error| error.on(target.clone()))?;
     let removed = removed.map_err(|error| error.on(target.clone()));
-    match &removed {
-        Ok(()) => app.say(&format!("{name}: deleted again")),
-        Err(error) => app.report(error),
-    }
+    let cleanup = match &removed {
+        Ok(words) => {
+            app.say(&format!("{name}: {words}"));
+            Cleanup::Deleted
+        }
+        Err(error) => {
+            app.report(error);
+            Cleanup::Unknown
+        }
+    };
     let ended = match (outcome, removed) {
         (None, _) => Err(Error::new(Kind::Interrupted, "interrupted")),
         (Some(Ok(code)), _) if run.interrupted => {
@@ -238,7 +242,23 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         (Some(Ok(0)), Err(error)) => Ok(i32::from(crate::cli::terminal::exit::code(error.kind()).0)),
         (Some(outcome), _) => outcome,
     };
-    ended.map_err(|error| error.on(target))
+    ended.map_err(|error| {
+        // Nothing that could be done with a machine helps once that is gone.
+        let error = match cleanup {
+            Cleanup::Deleted => error.without_body().without_hints_of("machines delete"),
+            _ => error,
+        };
+        error.cleaned(cleanup).on(target)
+    })
+}
+
+/// What was made, with its id.
+fn identified(made: Created) -> Result<(Created, String)> {
+    let id = made.machine.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
+    match id.filter(|id| resolve::is_uuid(id)) {
+        Some(id) => Ok((made, id)),
+        None => Err(Error::new(Kind::Unreachable, "what is there is not a machine: it has no id").in_doubt()),
+    }
 }
 
 /// A run under way, and what has ended it.
@@ -293,7 +313,7 @@ impl Run<'_> {
 
     /// Says what came of creating it. A service that was slower than anybody looked has made two: all of this key are
     /// this run's own, and are deleted.
-    async fn created(&mut self, made: Result<Created>) -> Result<Created> {
+    async fn created<T>(&mut self, made: Result<T>) -> Result<T> {
         let (app, job) = (self.app, self.job);
         if let Err(error) = &made
             && error.kind() == Kind::Ambiguous
@@ -318,10 +338,12 @@ impl Run<'_> {
             };
             match doubt {
                 true => {
-                    let words =
-                        format!("should there be a machine with the tag sdc.idempotency-key={} after all", job.key);
+                    let tag = format!("sdc.idempotency-key={}", job.key);
+                    let look = CommandLine::new("machines list").on(format!("tag.{tag}")).and(resume::cloud(app));
+                    let words = format!("should there be a machine with the tag {tag} after all");
                     let end = job.call.args.text(&format!("tag.{EXPIRES_TAG}")).unwrap_or_default();
                     let reap = CommandLine::new("reap --expired").and(resume::cloud(app));
+                    let error = error.hint(Hint::run("whether it is there", look));
                     error.hint(Hint::run(words, reap).then(format!(", after {end}")))
                 }
                 false => error,
@@ -358,7 +380,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The interruption that leaves at once.
-    async fn remove(&mut self, id: &str, name: &str) -> Result<Result<()>> {
+    async fn remove(&mut self, id: &str, name: &str) -> Result<Result<&'static str>> {
         let app = self.app;
         let deleting = || app.tell(&format!("interrupted: {name} is being deleted; once more leaves at once"));
         if self.interrupted {
@@ -397,7 +419,7 @@ async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
     let mut failed = None;
     for id in create::of_key(client, key).await? {
         match removed(app, client, &id, key).await {
-            Ok(()) => app.say(&format!("machine {id}: deleted again")),
+            Ok(words) => app.say(&format!("machine {id}: {words}")),
             // The others are deleted all the same.
             Err(error) => failed.replace(error).iter().for_each(|error| app.report(error)),
         }
@@ -434,7 +456,13 @@ async fn used(
         time: Time::since(begun, job.ready),
     };
     let progress = Progress::new(&app.voice, app.console.is_dumb(), vec![name.to_owned()]);
-    let ready = progress.during(client.wait(waiting, |state| progress.tell(0, state))).await;
+    // What nobody has seen has no state.
+    let told = |state: &str| {
+        if !state.is_empty() {
+            progress.tell(0, state);
+        }
+    };
+    let ready = progress.during(client.wait(waiting, told)).await;
     // The machine is deleted, so nothing more comes of it.
     match ready {
         Ok(_) => {}
@@ -442,7 +470,8 @@ async fn used(
             return Err(Error::new(Kind::TimedOut, error.message()).hint("to wait longer: --timeout TIME"));
         }
         Err(error) if error.kind() == Kind::FailedState => {
-            return Err(explain::explain(client, id, Some(&machines::CREATE), asked, error).await);
+            let error = explain::explain(client, id, Some(&machines::CREATE), asked, error).await;
+            return Err(error.without_hints_of("machines create").hint("once more: the same command again"));
         }
         Err(error) => return Err(error),
     }
@@ -573,10 +602,19 @@ fn reason(said: &str) -> String {
     lines.get(last..).unwrap_or_default().join("; ").chars().take(400).collect()
 }
 
-/// Deletes the machine and waits until it is gone.
-async fn removed(app: &App, client: &Client, id: &str, key: &str) -> Result<()> {
-    let left = |error: Error| ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id));
-    create::remove_of_key(client, id, key, DELETE_TIMEOUT).await.map(|_| ()).map_err(left)
+/// Deletes the machine and waits until it is gone. Returns what became of it, in words.
+async fn removed(app: &App, client: &Client, id: &str, key: &str) -> Result<&'static str> {
+    match create::remove_of_key(client, id, key, DELETE_TIMEOUT).await {
+        Ok(Removed::Deleted) => Ok("deleted again"),
+        Ok(Removed::Gone) => Ok("was gone already"),
+        // The service said that it was made, and may yet show it.
+        Ok(Removed::Unknown) => {
+            let look = CommandLine::new("machines get").on(id).and(resume::cloud(app));
+            let error = Error::new(Kind::NotFound, format!("machine {id} was not found, and so not deleted"));
+            Err(ways_to_remove(app, error.hint(Hint::run("whether it is there", look)), Some(id)))
+        }
+        Err(error) => Err(ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id))),
+    }
 }
 
 /// 16 digits that no other run has.
