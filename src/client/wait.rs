@@ -440,7 +440,7 @@ impl Client {
     async fn shows_sent(&self, waiting: &Wait<'_>, now: &Answer) -> Result<bool> {
         let op = waiting.op;
         if op.shape == Shape::Map {
-            let kept = |key: &str| op.keeps.iter().any(|kept| key.starts_with(kept));
+            let kept = |key: &str| op.keeps_name(key);
             let sent = |key: &str| pairs(waiting).any(|(name, _)| name == key);
             return Ok(holds(waiting, now) && keys(now).iter().all(|key| kept(key) || sent(key)));
         }

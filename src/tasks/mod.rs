@@ -7,6 +7,7 @@ pub mod addresses;
 mod asked;
 mod attempts;
 pub mod call;
+mod candidates;
 pub mod change;
 pub mod column_filter;
 pub mod create;

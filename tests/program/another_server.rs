@@ -631,7 +631,7 @@ fn what_the_log_says_was_done_the_object_shows_too() {
     }
     for (tags, code) in [
         (r#"{"a":"new"}"#, 0),
-        (r#"{"a":"new","docker:label:x":"y","sdc_docker":true}"#, 0),
+        (r#"{"a":"new","docker:label:com.docker.x":"y","sdc_docker":true}"#, 0),
         (r#"{"a":"old"}"#, 9),
         (r#"{"a":"new","b":"left"}"#, 9),
         ("{}", 9),

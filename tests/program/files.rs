@@ -3,7 +3,7 @@
 #![cfg(all(unix, feature = "cli", feature = "emulator"))]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Barrier;
@@ -407,6 +407,28 @@ fn served(folder: &Path, file: &Path, meanwhile: impl FnOnce()) {
     meanwhile();
     Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn an_emulator_ends_with_its_standard_input_where_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emulator.env");
+    let serve = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sdc"));
+        command.args(["emulator", "serve", "--listen", "127.0.0.1:0", "--end-with-stdin", "--env-file"]).arg(&file);
+        command.args(more).env("TMPDIR", folder.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut child = serve(&[]);
+    let stderr = child.stderr.take().unwrap();
+    assert!(BufReader::new(stderr).lines().any(|line| line.unwrap().contains("end it with")));
+    // What is written to it does not matter.
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(b"stop\n").unwrap();
+    assert!(file.exists() && child.try_wait().unwrap().is_none());
+    drop(pipe);
+    assert!(child.wait().unwrap().success() && !file.exists());
+    // Both cannot have it.
+    assert_eq!(serve(&["--seed", "-"]).wait().unwrap().code(), Some(2));
 }
 
 #[test]

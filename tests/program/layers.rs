@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("auth", &["der", "error", "file", "sensitive"]),
     ("config", &["error", "file", "grammar", "sensitive"]),
     ("request", &["api", "error", "sensitive"]),
-    ("response", &["answer", "api", "error", "grammar"]),
+    ("response", &["answer", "api", "error", "grammar", "sensitive"]),
     ("transport", &["api", "config", "der", "error", "file", "response", "sensitive", "thread"]),
     (
         "client",

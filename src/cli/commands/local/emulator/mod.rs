@@ -22,6 +22,7 @@ use crate::config::Env;
 use crate::emulator::{Emulator, Fault, Options, Pace, Seed, ThrowAwayKey};
 use crate::error::{Error, Result};
 use crate::tasks::values::{self, Files};
+use crate::thread;
 use settings::{EnvFile, REMOVED, elsewhere, environment, folders};
 
 /// `sdc emulator`.
@@ -37,6 +38,9 @@ pub(crate) static COMMAND: Custom = Custom {
     previews: false,
     settings: Settings::UNNEEDED,
 };
+
+/// So many bytes on a standard input whose end is waited for are an end, too.
+const MAX_INPUT: u64 = 1 << 20;
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:8087";
@@ -63,6 +67,12 @@ pub fn command() -> Command {
                         .value_name("FILE")
                         .value_parser(value_parser!(PathBuf))
                         .help("Write the settings to this file once it listens, instead of stdout"),
+                )
+                .arg(
+                    Arg::new("end-with-stdin")
+                        .long("end-with-stdin")
+                        .action(ArgAction::SetTrue)
+                        .help("End when standard input does: the program at its other end is gone"),
                 )
                 .arg(
                     Arg::new("listen")
@@ -250,8 +260,21 @@ fn public_keys(app: &App, matches: &ArgMatches, name: &str) -> Result<Vec<String
     matches.get_many::<PathBuf>(name).into_iter().flatten().map(read).collect()
 }
 
+/// Waits for the end of standard input, if that is to be the end. What comes on it is not for the emulator.
+async fn stdin_ended(streams: &Streams, ends: bool) -> &'static str {
+    let streams = streams.clone();
+    match ends && thread::beside(move || streams.rest(MAX_INPUT)).await.is_ok() {
+        true => "EOF",
+        false => std::future::pending().await,
+    }
+}
+
 async fn serve(app: &App, matches: &ArgMatches) -> Result<i32> {
     let streams = &app.streams;
+    let ends_with_stdin = matches.get_flag("end-with-stdin");
+    if ends_with_stdin && matches.get_one::<String>("seed").is_some_and(|seed| seed == "-") {
+        return Err(Error::usage("--seed - reads standard input, and --end-with-stdin waits for its end"));
+    }
     let mut options = options(app, matches)?;
     if let Some(listen) = matches.get_one::<SocketAddr>("listen") {
         options.listen = *listen;
@@ -293,8 +316,12 @@ async fn serve(app: &App, matches: &ArgMatches) -> Result<i32> {
             }
         }
         streams.say("end it with Ctrl-C");
-        // The other two are how it is meant to be ended.
-        code = match signals.next().await {
+        let ended = tokio::select! {
+            signal = signals.next() => signal,
+            ended = stdin_ended(streams, ends_with_stdin) => ended,
+        };
+        // The others are how it is meant to be ended.
+        code = match ended {
             "HUP" => 128 + 1,
             "QUIT" => 128 + 3,
             _ => 0,

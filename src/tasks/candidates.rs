@@ -1,0 +1,433 @@
+//! A list of things, in which they are looked for by id, name, version, or the beginning of an id; and the errors of what
+//! is not in it or more than once. It resolves nothing that is typed elsewhere.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::whose::Whose;
+use crate::answer::{Answer, Row, scan};
+use crate::api::{Ids, Noun, Op, Owner, Shape};
+use crate::client::Client;
+use crate::error::{CommandLine, Error, Hint, Result};
+use crate::grammar::net;
+use crate::request::Args;
+use crate::response::is_said_once;
+
+/// How many candidates an error names.
+const CANDIDATES: usize = 8;
+/// Whose things are meant, if nothing else is said.
+const OWN: &str = "this account";
+/// States of what nothing can be done to any more.
+const GONE: &[&str] = &["deleted", "destroyed"];
+
+/// Whether there is still something to be done with what a row shows.
+pub(crate) fn is_there(row: Row<'_>) -> bool {
+    row.text("/state").is_none_or(|state| !GONE.contains(&&*state))
+}
+
+/// Whether a text may be the beginning of a UUID: four characters, of which one is a digit, so that few words are.
+pub(super) fn begins_id(text: &str) -> bool {
+    let digit = text.len() >= 8 || text.bytes().any(|byte| byte.is_ascii_digit());
+    (4..36).contains(&text.len())
+        && digit
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// What something is looked up for: an operation, and what it is asked for.
+pub type Asking<'a> = (&'a Op, &'a Args);
+
+/// The name, and the version where one is given behind an @.
+pub(super) fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option<&'a str>) {
+    match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
+        _ => (typed, None),
+    }
+}
+
+/// A thing of a list, as far as its names go.
+pub struct Candidate {
+    /// Its id.
+    pub id: String,
+    /// Its name; empty where it has none.
+    pub name: String,
+    version: String,
+    /// What tells it apart from others of the name: when it was made, and its state.
+    about: String,
+    published: String,
+    /// All that the list says of it.
+    pub row: Box<RawValue>,
+}
+
+impl Candidate {
+    /// As a list or its own record shows it.
+    ///
+    /// # Errors
+    /// It is not JSON, has no id, or says a thing twice.
+    pub fn of(noun: &Noun, row: Row<'_>) -> Result<Candidate> {
+        is_said_once(row.json())?;
+        let text = |field: &str| row.text(&format!("/{field}")).unwrap_or_default().into_owned();
+        // Of several owners' things of one name, these tell which is whose.
+        let owner = Some(text("owner_uuid")).filter(|owner| !owner.is_empty() && noun.key == "uuid");
+        let owner = owner.map(|owner| format!("of {owner}")).unwrap_or_default();
+        let about = [text("state"), text("created"), owner].join(" ");
+        let id = if noun.ids == Ids::Mac { net::mac(&text(noun.key)).unwrap_or_default() } else { text(noun.key) };
+        // A path without an id would be that of the list.
+        if id.trim().is_empty() || matches!(&*id, "." | "..") {
+            let words = format!("the service answered a {} without a {}", noun.word, noun.key);
+            return Err(Error::new(crate::error::Kind::Unreachable, words));
+        }
+        Ok(Candidate {
+            id,
+            name: text(noun.name_field),
+            version: noun.version_field.map(text).unwrap_or_default(),
+            about: about.trim().to_owned(),
+            published: noun.newest_by.map(text).unwrap_or_default(),
+            row: RawValue::from_string(row.json().to_owned())
+                .map_err(|error| Error::other("the list is not JSON").because(error))?,
+        })
+    }
+
+    /// A value of the list's row as text; nothing for null.
+    pub fn text(&self, path: &[&str]) -> Option<Cow<'_, str>> {
+        let pointer: String =
+            path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
+        Row(&self.row).text(&pointer)
+    }
+
+    /// `name@version`, where it has a version.
+    pub fn versioned(&self) -> String {
+        match self.version.as_str() {
+            "" => self.name.clone(),
+            version => format!("{}@{version}", self.name),
+        }
+    }
+
+    /// Whether there is still something to be done with it.
+    pub fn is_there(&self) -> bool {
+        is_there(Row(&self.row))
+    }
+
+    /// The tags, `NAME=VALUE`.
+    pub fn tags(&self) -> Vec<String> {
+        let members = scan::at(self.row.get(), &["tags"]).and_then(scan::members).into_iter().flatten();
+        let text = |json| scan::unquote(json).unwrap_or(Cow::Borrowed(json));
+        members.map(|(name, value)| format!("{}={}", text(name), text(value))).collect()
+    }
+}
+
+/// A list of things, in which they are looked for.
+pub struct Candidates {
+    pub(super) noun: &'static Noun,
+    /// The command that lists them.
+    pub(super) lister: String,
+    /// What can be meant.
+    pub things: Vec<Candidate>,
+    /// What is in the list and cannot be meant, since others own it.
+    others: Vec<Candidate>,
+    /// Who must own what is meant, in words.
+    owner: String,
+}
+
+impl Candidates {
+    /// Asks for the list.
+    ///
+    /// # Errors
+    /// The list cannot be read.
+    pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
+        let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
+        Candidates::read(client, noun, place, &answer)
+    }
+
+    /// The same, of a list that nothing is missing in: for whoever goes by what is not there.
+    ///
+    /// # Errors
+    /// The list cannot be read, or is not the service's own.
+    pub async fn whole(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
+        let answer = client.whole(noun.list, &place.clone().usual(noun)).await?;
+        Candidates::read(client, noun, place, &answer)
+    }
+
+    fn read(client: &Client, noun: &'static Noun, place: &Args, answer: &Answer) -> Result<Candidates> {
+        let things = answer.rows().map(|row| Candidate::of(noun, row));
+        let lister = place.command(client.service(), noun.list).to_string();
+        Ok(Candidates {
+            noun,
+            lister,
+            things: things.collect::<Result<_>>()?,
+            others: Vec::new(),
+            owner: OWN.to_owned(),
+        })
+    }
+
+    /// Asks for the list in which the targets of an operation are: what others own is not among them, unless the
+    /// operation is about that too; nor what another account has than the one that the operation is kept to.
+    ///
+    /// # Errors
+    /// The list cannot be read, or nobody says whose these things are.
+    pub async fn list_for(
+        client: &Client,
+        noun: &'static Noun,
+        place: &Args,
+        asking: Option<Asking<'_>>,
+    ) -> Result<Candidates> {
+        let mut known = Candidates::list(client, noun, place).await?;
+        if let Some(whose) = asking.and_then(|(op, args)| Whose::of(noun, op, args)) {
+            known.owner = whose.words();
+            (known.things, known.others) = known.things.into_iter().partition(|thing| whose.has(Row(&thing.row)));
+        }
+        let Some(owner) = noun.owner.filter(|_| asking.is_some_and(|(op, _)| !op.others)) else { return Ok(known) };
+        if known.things.is_empty() {
+            return Ok(known);
+        }
+        let own: Box<dyn Fn(&Candidate) -> bool> = match owner {
+            Owner::Operator(field) => Box::new(move |thing| thing.text(&[field]).is_none_or(|text| text != "true")),
+            Owner::Account(field) => {
+                let account = client.account_id().await.map_err(|error| {
+                    let all = super::words::plural(noun.word);
+                    error
+                        .about(&format!("which {all} are the account's own"))
+                        .hint("those that are named by their full ids need no such look")
+                })?;
+                Box::new(move |thing| thing.text(&[field]).is_some_and(|text| text == account))
+            }
+        };
+        (known.things, known.others) = known.things.into_iter().partition(own);
+        Ok(known)
+    }
+
+    /// Their rows, as the list shows them.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &RawValue> {
+        self.things.iter().map(|thing| &*thing.row)
+    }
+
+    /// The same without those that are gone.
+    pub fn there(mut self) -> Candidates {
+        self.things.retain(Candidate::is_there);
+        self
+    }
+
+    /// Whether there is anything of this name, id or glob.
+    ///
+    /// # Errors
+    /// There is nothing, with what is spelled like it.
+    pub fn has(&self, typed: &str, is_glob: bool) -> Result<()> {
+        let like = || self.things.iter().any(|thing| crate::grammar::selector::glob(typed, &thing.name));
+        match (self.with_id(typed), is_glob) {
+            (Some(_), _) => Ok(()),
+            (None, true) if like() => Ok(()),
+            (None, true) => Err(self.nothing_like(typed)),
+            (None, false) => match self.find(typed, false) {
+                Err(error) if error.kind() == crate::error::Kind::Ambiguous => Ok(()),
+                found => found.map(drop),
+            },
+        }
+    }
+
+    /// The one with this id, however its letters are written.
+    pub fn with_id(&self, typed: &str) -> Option<&Candidate> {
+        self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
+    }
+
+    /// Whether there are none at all, not even those of others.
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty() && self.others.is_empty()
+    }
+
+    /// Those whose name is exactly this.
+    pub fn called(&self, typed: &str) -> Vec<&Candidate> {
+        let (name, version) = named_version(self.noun, typed);
+        let fits = |thing: &&Candidate| thing.name == name && version.is_none_or(|version| thing.version == version);
+        self.things.iter().filter(fits).collect()
+    }
+
+    /// The one that is meant: by its exact name, or by the beginning of its id. What is to be destroyed must be
+    /// named without a doubt: of several, the newest is not good enough.
+    ///
+    /// # Errors
+    /// Not found, or ambiguous.
+    pub fn find(&self, typed: &str, strict: bool) -> Result<&Candidate> {
+        let noun = self.noun;
+        let mut named = self.called(typed);
+        // What has failed has not kept its name from others.
+        let failed = |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
+        if !named.iter().all(failed) {
+            named.retain(|thing| !failed(thing));
+        }
+        if named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
+            let typed = typed.to_ascii_lowercase();
+            let found: Vec<&Candidate> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
+            return match found.as_slice() {
+                [one] => Ok(one),
+                [] => Err(self.missing(&typed)),
+                many => Err(ambiguous(noun, &typed, many)),
+            };
+        }
+        // Whoever names a resource like the short id of another one must not have that one destroyed in its place.
+        if strict && !named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
+            let begin = typed.to_ascii_lowercase();
+            let others = self.things.iter().filter(|thing| thing.id.starts_with(&begin) && thing.name != typed);
+            named.extend(others);
+        }
+        match named.as_slice() {
+            [one] => Ok(one),
+            [] => Err(self.missing(typed)),
+            many if strict || named_version(noun, typed).1.is_some() => Err(ambiguous(noun, typed, many)),
+            many => newest(noun, many).ok_or_else(|| ambiguous(noun, typed, many)),
+        }
+    }
+
+    /// The one that belongs to the thing of this name, where it has none of its own: the NIC on a network.
+    ///
+    /// # Errors
+    /// `missing`, where there is no such thing; none belongs to it, or several.
+    pub(super) async fn on(&self, client: &Client, typed: &str, missing: Error) -> Result<&Candidate> {
+        use crate::error::Kind::NotFound;
+        let Some((noun, field)) = self.noun.on.filter(|_| missing.kind() == NotFound) else { return Err(missing) };
+        let all = Candidates::list(client, noun, &Args::new()).await?;
+        let of = match all.with_id(typed).map_or_else(|| all.find(typed, true), Ok) {
+            Err(error) if error.kind() == NotFound => return Err(missing),
+            found => found?,
+        };
+        let is_on = |thing: &&Candidate| thing.text(&[field]).is_some_and(|id| id == of.id);
+        let on: Vec<&Candidate> = self.things.iter().filter(is_on).collect();
+        match on.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let words = format!("no {} is on the {} '{}'", self.noun.word, noun.word, super::words::brief(typed));
+                Err(Error::new(NotFound, words).hint(Hint::run("list them", CommandLine::of(&self.lister))))
+            }
+            many => Err(ambiguous(self.noun, typed, many)),
+        }
+    }
+
+    /// Nothing is called so, or only what others own.
+    pub(super) fn missing(&self, typed: &str) -> Error {
+        let word = self.noun.word;
+        let (name, version) = named_version(self.noun, typed);
+        let fits = |thing: &&Candidate| {
+            let named = thing.name == name && version.is_none_or(|version| thing.version == version);
+            named || begins_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
+        };
+        match self.others.iter().find(fits) {
+            Some(thing) => {
+                let words = format!("{} owns no {word} named '{}'", self.owner, super::words::brief(typed));
+                let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
+                let other = format!("{} {}{version}", thing.id, super::words::brief(&thing.name));
+                Error::new(crate::error::Kind::NotFound, words).hint(format!("{other} belongs to another account"))
+            }
+            None => missing(self, typed),
+        }
+    }
+
+    /// A glob that fits nothing, or only what others own.
+    pub fn nothing_like(&self, typed: &str) -> Error {
+        let noun = self.noun;
+        let others = self.others.iter().filter(|thing| crate::grammar::selector::glob(typed, &thing.name)).count();
+        let (word, typed) = (noun.word, super::words::brief(typed));
+        let missing = |words: String| Error::new(crate::error::Kind::NotFound, words);
+        match others {
+            0 => missing(format!("no {word} matches '{typed}'"))
+                .hint(Hint::run("list them", CommandLine::of(&self.lister))),
+            many => missing(format!("{} owns no {word} that matches '{typed}'", self.owner))
+                .hint(format!("left alone because others own them: {many}")),
+        }
+    }
+}
+
+/// The newest of several that share a name, where the noun says how to tell.
+fn newest<'a>(noun: &Noun, found: &[&'a Candidate]) -> Option<&'a Candidate> {
+    noun.version_field?;
+    let order = |thing: &&Candidate| match noun.newest_by {
+        Some(_) => (thing.published.clone(), Vec::new()),
+        None => (String::new(), version_order(&thing.version)),
+    };
+    let best = found.iter().map(order).max()?;
+    let mut of_best = found.iter().filter(|thing| order(thing) == best);
+    match (of_best.next(), of_best.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+/// Versions by their numbers: 1.10.0 is after 1.9.0.
+fn version_order(version: &str) -> Vec<(u64, String)> {
+    version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
+}
+
+pub(super) fn missing(known: &Candidates, typed: &str) -> Error {
+    let Candidates { noun, lister, things, .. } = known;
+    let error =
+        Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
+    // A line of a table that was piped here.
+    if typed.trim().contains(char::is_whitespace) {
+        return error.hint(Hint::run("their ids alone, one a line", CommandLine::of(lister).with("-o ids")));
+    }
+    // A filter of a list stands where one name is expected.
+    if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
+        return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
+    }
+    // `name~^web`: the operator of a regular expression has two signs.
+    if let Some((field, pattern)) = typed.split_once('~').filter(|_| noun.list.shape == Shape::Rows)
+        && (field == noun.name_field || noun.list.fields.iter().any(|known| known.is_called(field)))
+    {
+        return error.hint(Hint::run("those", CommandLine::of(lister).on(format!("{field}=~{pattern}"))));
+    }
+    if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
+        return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
+    }
+    if noun.list.shape == Shape::Rows && crate::grammar::range::names(typed).is_ok_and(|names| names.is_some()) {
+        return error.hint(format!("this takes the name of one {}, not a range", noun.word));
+    }
+    // What is gone is of no use in its place.
+    let there = things.iter().filter(|thing| thing.is_there());
+    let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
+    let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
+    // The name of another owner may stand there; an address is none.
+    let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
+    match owner.filter(|_| noun.ids != Ids::Mac || !typed.contains(['.', ':'])) {
+        Some(owner) => error.hint(super::words::of_several(super::words::word(owner))),
+        None => error,
+    }
+}
+
+fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
+    let words = format!("'{}' fits {} {}", super::words::brief(typed), found.len(), super::words::plural(noun.word));
+    let mut error = Error::new(crate::error::Kind::Ambiguous, words);
+    for thing in found.iter().take(CANDIDATES) {
+        let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
+        error = error.hint(
+            format!("{} {}{version} {}", thing.id, super::words::brief(&thing.name), super::words::brief(&thing.about))
+                .trim_end()
+                .to_owned(),
+        );
+    }
+    error.hint("use the id of the one that is meant")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_their_numbers() {
+        assert!(version_order("1.10.0") > version_order("1.9.0"));
+        assert!(version_order("20.1") > version_order("3.99"));
+    }
+
+    #[test]
+    fn a_short_id_is_the_beginning_of_a_uuid() {
+        for text in ["a5894692", "a5894692-bd32", "A5894692-BD32-4ca1", "a589469"] {
+            assert!(begins_id(text), "{text}");
+        }
+        for text in ["a5894692b", "web-0000", "a5894692-bd32-4ca1-908a-e2dda3c3a5e6"] {
+            assert!(!begins_id(text), "{text}");
+        }
+        for (text, may) in [("a589", true), ("3C1F", true), ("a58", false), ("beef", false), ("beefcafe", true)] {
+            assert_eq!(begins_id(text), may, "{text}");
+        }
+    }
+}
