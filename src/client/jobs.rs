@@ -9,9 +9,11 @@ use tokio::time::Instant;
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
 use super::wait::{Attempts, Wait, makes, unwatched};
+use super::{made, shown};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
+use crate::grammar::is_uuid;
 use crate::request::{Args, Request};
 use crate::response::{Response, fault};
 
@@ -66,6 +68,8 @@ struct Followed<'a> {
     others: Option<(&'static Op, Args)>,
     /// Who knows that better.
     attempts: Option<&'a dyn Attempts>,
+    /// What it must be like, where a request has just started it.
+    asked: Option<&'a Wait<'a>>,
     /// Whether the service itself has named or shown it: then it is not missing, but not seen.
     known: bool,
     /// How it stands, such as `running`.
@@ -97,6 +101,8 @@ struct Watched<'a> {
     moved: bool,
     /// Whether it was seen otherwise than it was to be.
     other: bool,
+    /// How it differs from what was asked for.
+    differs: Vec<String>,
     /// The object as it was to be, while its job has not ended.
     reached: Option<Answer>,
 }
@@ -182,7 +188,8 @@ impl Client {
     ) -> Result<Answer> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
         let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
-        let job = Followed { known: true, attempts, ..Followed::new(job, jobs.get, others) };
+        let asked = Some(waiting).filter(|waiting| !waiting.before.joined);
+        let job = Followed { known: true, attempts, asked, ..Followed::new(job, jobs.get, others) };
         let mut it = Watched::new(waiting, (goal, noun), job);
         let mut progress = progress;
         let end =
@@ -280,6 +287,7 @@ impl Client {
         }
         it.was_there |= seen.is_success();
         it.state = state(noun, &seen);
+        it.differs = it.differences(&seen);
         if !to_go && noun.gone.contains(&it.state.as_str()) {
             let words = format!("{} was {} meanwhile", it.called(), it.state);
             return Err(self.of_job(&it.job, Error::new(Kind::FailedState, words)));
@@ -352,6 +360,10 @@ impl Client {
         (job.unheard, job.missing) = (None, false);
         job.known = true;
         let Some(row) = answer.first() else { return Ok(None) };
+        if let Some(how) = job.is_of_another(row) {
+            let words = format!("the service has named the job {}, which is not one of this request: {how}", job.id);
+            return Err(self.of_job(job, Error::new(Kind::Unreachable, words).lasting()));
+        }
         seen_by(row)?;
         let execution = row.text("/execution").unwrap_or_default().into_owned();
         let step = last_step(row);
@@ -433,6 +445,7 @@ impl<'a> Followed<'a> {
             get,
             others,
             attempts: None,
+            asked: None,
             known: false,
             words: "begun".to_owned(),
             unheard: None,
@@ -469,6 +482,32 @@ impl<'a> Followed<'a> {
         self.retried = None;
     }
 
+    /// How the job that the answer to a request has named shows that it works on something else. Only the first attempt
+    /// has begun with the request.
+    fn is_of_another(&self, row: Row<'_>) -> Option<String> {
+        let waiting = self.asked.filter(|_| self.past.is_empty())?;
+        let (_, noun) = waiting.op.goal?;
+        let (task, thing) = (row.text_or_empty("/params/task"), noun.jobs?.thing);
+        if waiting.op.job_task().is_some_and(|asked| !task.is_empty() && task != asked) {
+            return Some(format!("its task is {task}"));
+        }
+        let id = row.text(&format!("/params/{thing}")).or_else(|| row.text(&format!("/{thing}")));
+        let asked = waiting.args.text(noun.name);
+        if let Some((id, asked)) = id.filter(|id| is_uuid(id)).zip(asked.filter(|id| is_uuid(id)))
+            && !id.eq_ignore_ascii_case(asked)
+        {
+            return Some(format!("it works on {id}"));
+        }
+        let second = |time: &str| time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+        let times = ["/created_at", "/exec_after"].into_iter().filter_map(|field| row.text(field));
+        let made = times.filter_map(|time| Some((second(&time)?, time))).max_by_key(|(second, _)| *second);
+        let answered = waiting.since.and_then(|date| httpdate::parse_http_date(date).ok());
+        let answered =
+            answered.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
+        let old = |(made, _): &(i64, _)| answered.is_some_and(|answered: i64| answered - made > made::MAX_AGE);
+        made.filter(old).map(|(_, time)| format!("it was made at {time}, long before"))
+    }
+
     /// Whether this is none of the attempts so far.
     fn is_new(&self, id: &str) -> bool {
         id != self.id && self.past.iter().all(|past| past != id)
@@ -502,7 +541,17 @@ impl<'a> Watched<'a> {
             state: String::new(),
             moved: waiting.before.moved,
             other: false,
+            differs: Vec::new(),
             reached: None,
+        }
+    }
+
+    /// How its object differs from what was asked for, where that is what is waited for.
+    fn differences(&self, seen: &Response) -> Vec<String> {
+        let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
+        match (self.goal, record) {
+            (Goal::Shows(shown), Some(record)) => shown::differences(shown, self.waiting, &record),
+            _ => Vec::new(),
         }
     }
 
@@ -526,7 +575,13 @@ impl<'a> Watched<'a> {
     fn shows_end(&self) -> bool {
         match self.goal {
             Goal::State(_) => self.other || self.waiting.op.verb != IN_A_CIRCLE,
-            Goal::Gone | Goal::Field(_) | Goal::Is(..) | Goal::Holds | Goal::Lacks | Goal::Empty(_) => true,
+            Goal::Shows(_)
+            | Goal::Gone
+            | Goal::Field(_)
+            | Goal::Is(..)
+            | Goal::Holds
+            | Goal::Lacks
+            | Goal::Empty(_) => true,
             Goal::Job | Goal::Appears | Goal::Audit(_) | Goal::AuditThen(..) => false,
         }
     }
@@ -556,12 +611,24 @@ impl<'a> Watched<'a> {
             true => {
                 (format!("{called} has not been seen {AFTER:?} after its job has succeeded"), "it may yet be shown")
             }
+            false if !self.differs.is_empty() => {
+                (self.not_done(&format!(" {AFTER:?}")), "the job says that it was done")
+            }
             false => (
                 format!("{called} is {} {AFTER:?} after its job has succeeded", self.state),
                 "its server may not be heard from: what is known of it is old",
             ),
         };
         Error::new(Kind::TimedOut, words).hint(hint)
+    }
+
+    /// That its job has succeeded, and it is not as it was to be.
+    fn not_done(&self, after: &str) -> String {
+        let (called, id) = (self.called(), &self.job.id);
+        format!(
+            "{called} is not as it was asked to be{after} after its job {id} has succeeded: {}",
+            self.differs.join(", ")
+        )
     }
 
     /// The error where the time is over.
@@ -573,6 +640,7 @@ impl<'a> Watched<'a> {
                 format!("{}; what its job {id} has come to is not known", self.so_far(true))
             }
             (Some(_), None) => format!("{}; its job is {words}", self.so_far(true)),
+            (_, Some(_)) if last.is_none() && !self.differs.is_empty() => self.not_done(""),
             (_, Some(_)) if last.is_some() => {
                 format!("the job {id} of {called} has succeeded; how {called} is now could not be asked for")
             }

@@ -8,9 +8,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::{Client, alike, until};
+use super::{Client, alike, shown, until};
 use crate::answer::{Answer, scan};
-use crate::api::{self, Goal, Noun, Op};
+use crate::api::{self, Goal, Noun, Op, PartsEnd, Shown};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args};
 use crate::response::Response;
@@ -80,11 +80,22 @@ pub struct Before {
     log: Option<Vec<String>>,
     /// The ids of the things among which a new one is to appear.
     ids: Vec<String>,
+    /// What tells the parts of the object apart, among which new ones are to be; `None` where they could not be read.
+    parts: Option<Vec<String>>,
     /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
     /// is no failure.
     pub moved: bool,
     /// The job that the answer has named, where the operation starts one.
     pub job: Option<String>,
+    /// That job is an earlier one that was found, and may have begun to work before the parts were looked at.
+    pub joined: bool,
+}
+
+impl Before {
+    /// What was there of the parts, where that tells the new ones.
+    pub(super) fn parts(&self) -> Option<&[String]> {
+        self.parts.as_deref().filter(|_| !self.joined)
+    }
 }
 
 /// Whoever knows better than the service that has started a job which one follows it where it is retried.
@@ -113,6 +124,13 @@ impl Client {
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &args.in_path_of(noun.list)).await?, noun);
+        }
+        if let Some((Goal::Shows(Shown::Parts(parts)), noun)) = &op.goal
+            && matches!(parts.end, PartsEnd::Made(_))
+        {
+            // What cannot be looked at now is told by its request.
+            let seen = tokio::time::timeout(LOG_TIMEOUT, self.call(noun.get, &args.in_path_of(noun.get))).await;
+            before.parts = seen.ok().and_then(Result::ok).map(|answer| shown::keys(parts, &answer));
         }
         // Of a removal without a job only the state tells that it failed, unless it had failed before.
         if let (Some((Goal::Gone, noun)), None) = (&op.goal, op.job)
@@ -327,6 +345,7 @@ impl Client {
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
             Goal::Job => true,
+            Goal::Shows(shown) => shown::differences(shown, waiting, &answer).is_empty(),
             Goal::Gone => noun.gone.contains(&state.as_str()),
             Goal::Field(field) => pairs(waiting).any(|(name, sent)| name == *field && as_text(&sent) == text(field)),
             // A switch that is off may not be shown at all.
@@ -496,7 +515,7 @@ fn is_part_at_rest(noun: &Noun, waiting: &Wait<'_>, state: &str) -> bool {
 }
 
 /// What was sent, but for the path's parameters.
-fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
+pub(super) fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
     let op = waiting.op;
     let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
     sent.map(|(name, value)| {
@@ -525,7 +544,7 @@ fn keys(answer: &Answer) -> Vec<String> {
 }
 
 /// The value of the path's last parameter.
-fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
+pub(super) fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
     waiting.args.text(waiting.op.path_params().last()?)
 }
 

@@ -379,14 +379,17 @@ impl Candidates {
     /// The same, of a list that nothing is missing in: for whoever goes by what is not there.
     ///
     /// # Errors
-    /// The list cannot be read, or is not the service's own.
+    /// It cannot be read, or is not the service's own.
     pub async fn whole(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.whole(noun.list, &place.clone().usual(noun)).await?;
         Candidates::read(client, noun, place, &answer)
     }
 
     fn read(client: &Client, noun: &'static Noun, place: &Args, answer: &Answer) -> Result<Candidates> {
-        let things = answer.rows().map(|row| Candidate::of(noun, row));
+        // The service is not trusted to have left out what it was to leave out.
+        let out = place.implies(noun).map_or(&[][..], |usual| usual.without);
+        let is_out = |row: Row<'_>| out.contains(&row.text_or_empty(&format!("/{}", noun.state_field)).as_str());
+        let things = answer.rows().filter(|row| !is_out(*row)).map(|row| Candidate::of(noun, row));
         let lister = place.command(client.service(), noun.list).to_string();
         Ok(Candidates {
             noun,
