@@ -8,12 +8,11 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
+use super::shown;
 use super::wait::{Attempts, Wait, makes, unwatched};
-use super::{made, shown};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
 use crate::error::{CommandLine, Error, Hint, Kind, Result};
-use crate::grammar::is_uuid;
 use crate::request::{Args, Request};
 use crate::response::{Response, fault};
 
@@ -360,7 +359,9 @@ impl Client {
         (job.unheard, job.missing) = (None, false);
         job.known = true;
         let Some(row) = answer.first() else { return Ok(None) };
-        if let Some(how) = job.is_of_another(row) {
+        // Only the first attempt has begun with the request.
+        let asked = job.asked.filter(|_| job.past.is_empty());
+        if let Some(how) = asked.and_then(|waiting| shown::of_another(&waiting.asked(), row)) {
             let words = format!("the service has named the job {}, which is not one of this request: {how}", job.id);
             return Err(self.of_job(job, Error::new(Kind::Unreachable, words).lasting()));
         }
@@ -482,32 +483,6 @@ impl<'a> Followed<'a> {
         self.retried = None;
     }
 
-    /// How the job that the answer to a request has named shows that it works on something else. Only the first attempt
-    /// has begun with the request.
-    fn is_of_another(&self, row: Row<'_>) -> Option<String> {
-        let waiting = self.asked.filter(|_| self.past.is_empty())?;
-        let (_, noun) = waiting.op.goal?;
-        let (task, thing) = (row.text_or_empty("/params/task"), noun.jobs?.thing);
-        if waiting.op.job_task().is_some_and(|asked| !task.is_empty() && task != asked) {
-            return Some(format!("its task is {task}"));
-        }
-        let id = row.text(&format!("/params/{thing}")).or_else(|| row.text(&format!("/{thing}")));
-        let asked = waiting.args.text(noun.name);
-        if let Some((id, asked)) = id.filter(|id| is_uuid(id)).zip(asked.filter(|id| is_uuid(id)))
-            && !id.eq_ignore_ascii_case(asked)
-        {
-            return Some(format!("it works on {id}"));
-        }
-        let second = |time: &str| time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
-        let times = ["/created_at", "/exec_after"].into_iter().filter_map(|field| row.text(field));
-        let made = times.filter_map(|time| Some((second(&time)?, time))).max_by_key(|(second, _)| *second);
-        let answered = waiting.since.and_then(|date| httpdate::parse_http_date(date).ok());
-        let answered =
-            answered.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs().try_into().ok());
-        let old = |(made, _): &(i64, _)| answered.is_some_and(|answered: i64| answered - made > made::MAX_AGE);
-        made.filter(old).map(|(_, time)| format!("it was made at {time}, long before"))
-    }
-
     /// Whether this is none of the attempts so far.
     fn is_new(&self, id: &str) -> bool {
         id != self.id && self.past.iter().all(|past| past != id)
@@ -550,7 +525,7 @@ impl<'a> Watched<'a> {
     fn differences(&self, seen: &Response) -> Vec<String> {
         let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
         match (self.goal, record) {
-            (Goal::Shows(shown), Some(record)) => shown::differences(shown, self.waiting, &record),
+            (Goal::Shows(shown), Some(record)) => shown::differences(shown, &self.waiting.asked(), &record),
             _ => Vec::new(),
         }
     }

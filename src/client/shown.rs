@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::wait::{Wait, as_text, last_param, pairs};
-use crate::answer::Answer;
+use super::alike::as_text;
+use super::made;
+use crate::answer::{Answer, Row};
 use crate::api::{Location, Names, Op, Parts, PartsEnd, Shown};
+use crate::grammar::is_uuid;
 use crate::request::{Arg, Args};
 
 /// How many differences are told.
@@ -15,21 +17,34 @@ const TOLD: usize = 10;
 /// How long a value may be that is told.
 const SHORT: usize = 60;
 
+/// What was asked for of an object.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The operation.
+    pub op: &'a Op,
+    /// Its arguments.
+    pub args: &'a Args,
+    /// When it was answered, by the service's clock.
+    pub since: Option<&'a str>,
+    /// The parts that were there before, where that tells the new ones.
+    pub parts: Option<&'a [String]>,
+}
+
 /// How an object differs from what was asked for; nothing where it is so.
-pub(super) fn differences(shown: &Shown, waiting: &Wait<'_>, answer: &Answer) -> Vec<String> {
+pub(super) fn differences(shown: &Shown, asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
     let object = object(answer);
     let mut all = match shown {
-        Shown::Fields(names) => fields(names, waiting, &object),
+        Shown::Fields(names) => fields(names, asked, &object),
         Shown::Is(wanted) => wanted
             .iter()
             .filter(|(field, value)| object.get(*field).map(as_text).as_deref() != Some(*value))
             .map(|(field, value)| told(field, object.get(*field), &format!("not {value}")))
             .collect(),
-        Shown::Pairs(name) => unset(name, &sent_pairs(waiting), &member(&object, name)),
+        Shown::Pairs(name) => unset(name, &sent_pairs(asked), &member(&object, name)),
         Shown::OnlyPairs(name) => {
-            let mut sent = sent_pairs(waiting);
+            let mut sent = sent_pairs(asked);
             let now = member(&object, name);
-            let mut all = left(name, now.keys().filter(|key| !sent.contains_key(*key)), waiting.op);
+            let mut all = left(name, now.keys().filter(|key| !sent.contains_key(*key)), asked.op);
             // What becomes of a name that is there and is to be empty or off, nobody knows.
             sent.retain(|_, value| !is_nothing(value));
             all.extend(unset(name, &sent, &now));
@@ -37,10 +52,10 @@ pub(super) fn differences(shown: &Shown, waiting: &Wait<'_>, answer: &Answer) ->
         }
         Shown::NoPair(name) => {
             let now = member(&object, name);
-            left(name, last_param(waiting).filter(|key| now.contains_key(*key)).into_iter(), waiting.op)
+            left(name, last_param(asked.op, asked.args).filter(|key| now.contains_key(*key)).into_iter(), asked.op)
         }
-        Shown::NoPairs(name) => left(name, member(&object, name).keys(), waiting.op),
-        Shown::Parts(parts) => of_parts(parts, waiting, &object),
+        Shown::NoPairs(name) => left(name, member(&object, name).keys(), asked.op),
+        Shown::Parts(parts) => of_parts(parts, asked, &object),
     };
     let more = all.len().saturating_sub(TOLD);
     all.truncate(TOLD);
@@ -51,6 +66,45 @@ pub(super) fn differences(shown: &Shown, waiting: &Wait<'_>, answer: &Answer) ->
 /// What tells the parts of an object from one another, as far as it shows them.
 pub(super) fn keys(parts: &Parts, answer: &Answer) -> Vec<String> {
     entries(parts, &object(answer)).iter().filter_map(|entry| key(parts, entry)).collect()
+}
+
+/// How the job that the answer to a request has named shows that it is not one of that request.
+pub(super) fn of_another(asked: &Asked<'_>, job: Row<'_>) -> Option<String> {
+    let (_, noun) = asked.op.goal?;
+    let (task, thing) = (job.text_or_empty("/params/task"), noun.jobs?.thing);
+    if asked.op.job_task().is_some_and(|asked| !task.is_empty() && task != asked) {
+        return Some(format!("its task is {task}"));
+    }
+    let id = job.text(&format!("/params/{thing}")).or_else(|| job.text(&format!("/{thing}")));
+    let ours = asked.args.text(noun.name).filter(|id| is_uuid(id));
+    if let Some((id, ours)) = id.filter(|id| is_uuid(id)).zip(ours)
+        && !id.eq_ignore_ascii_case(ours)
+    {
+        return Some(format!("it works on {id}"));
+    }
+    let second = |time: &str| time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
+    let times = ["/created_at", "/exec_after"].into_iter().filter_map(|field| job.text(field));
+    let (made, time) = times.filter_map(|time| Some((second(&time)?, time))).max_by_key(|(second, _)| *second)?;
+    let answered = httpdate::parse_http_date(asked.since?).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let age = i64::try_from(answered.as_secs()).ok()? - made;
+    (age > made::MAX_AGE).then(|| format!("it was made at {time}, long before"))
+}
+
+/// What was sent, but for the path's parameters.
+pub(super) fn pairs<'a>(op: &'a Op, args: &'a Args) -> impl Iterator<Item = (&'a str, Value)> {
+    let sent = args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
+    sent.map(|(name, value)| {
+        let value = match value {
+            Arg::Text(text) => Value::from(text.as_str()),
+            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into()),
+        };
+        (name, value)
+    })
+}
+
+/// The value of the path's last parameter.
+pub(super) fn last_param<'a>(op: &Op, args: &'a Args) -> Option<&'a str> {
+    args.text(op.path_params().last()?)
 }
 
 fn object(answer: &Answer) -> Map<String, Value> {
@@ -65,26 +119,28 @@ fn member(object: &Map<String, Value>, name: &str) -> Map<String, Value> {
 }
 
 /// The fields of the body that were sent.
-fn sent_fields<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
-    let is_field =
-        |name: &str| waiting.op.fields.iter().any(|field| field.name == name && field.place == Location::Body);
-    pairs(waiting).filter(move |(name, _)| is_field(name))
+fn sent_fields<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = (&'a str, Value)> {
+    let is_field = |name: &str| asked.op.fields.iter().any(|field| field.name == name && field.place == Location::Body);
+    pairs(asked.op, asked.args).filter(move |(name, _)| is_field(name))
 }
 
 /// The pairs that were sent, which are no field of the operation.
-fn sent_pairs(waiting: &Wait<'_>) -> Map<String, Value> {
-    let is_field = |name: &str| waiting.op.fields.iter().any(|field| field.name == name);
-    pairs(waiting).filter(|(name, _)| !is_field(name)).map(|(name, value)| (name.to_owned(), value)).collect()
+fn sent_pairs(asked: &Asked<'_>) -> Map<String, Value> {
+    let is_field = |name: &str| asked.op.fields.iter().any(|field| field.name == name);
+    pairs(asked.op, asked.args)
+        .filter(|(name, _)| !is_field(name))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
-fn fields(names: &Names, waiting: &Wait<'_>, object: &Map<String, Value>) -> Vec<String> {
+fn fields(names: &Names, asked: &Asked<'_>, object: &Map<String, Value>) -> Vec<String> {
     let mut all = Vec::new();
-    for (name, sent) in sent_fields(waiting).filter(|(name, _)| !names.unshown.contains(name)) {
+    for (name, sent) in sent_fields(asked).filter(|(name, _)| !names.unshown.contains(name)) {
         let shown = names.renamed.iter().find(|(known, _)| *known == name).map_or(name, |(_, shown)| *shown);
         match &sent {
             Value::Object(sent) => {
                 let now = member(object, shown);
-                all.extend(left(shown, now.keys().filter(|key| !sent.contains_key(*key)), waiting.op));
+                all.extend(left(shown, now.keys().filter(|key| !sent.contains_key(*key)), asked.op));
                 all.extend(unset(shown, sent, &now));
             }
             _ if is_same(&sent, object.get(shown).unwrap_or(&Value::Null)) => {}
@@ -112,11 +168,11 @@ fn left<T: AsRef<str>>(object: &str, names: impl Iterator<Item = T>, op: &Op) ->
     gone.map(|name| format!("{object} still has {}", name.as_ref())).collect()
 }
 
-fn of_parts(parts: &Parts, waiting: &Wait<'_>, object: &Map<String, Value>) -> Vec<String> {
+fn of_parts(parts: &Parts, asked: &Asked<'_>, object: &Map<String, Value>) -> Vec<String> {
     let there = entries(parts, object);
     let find = |id: &str| there.iter().find(|entry| key(parts, entry).is_some_and(|key| is_called(&key, id)));
-    let named = named(parts, &waiting.args);
-    let (word, sent) = (parts.word, |name: &str| value(&waiting.args, name));
+    let named = named(parts, asked.args);
+    let (word, sent) = (parts.word, |name: &str| value(asked.args, name));
     let missing = |id: &str| format!("{word} {id} is not there");
     match parts.end {
         PartsEnd::Gone => {
@@ -124,7 +180,7 @@ fn of_parts(parts: &Parts, waiting: &Wait<'_>, object: &Map<String, Value>) -> V
         }
         PartsEnd::Made(counted) => {
             let mut all: Vec<String> = named.iter().filter(|id| find(id).is_none()).map(|id| missing(id)).collect();
-            let Some(before) = waiting.before.parts() else { return all };
+            let Some(before) = asked.parts else { return all };
             let others = match sent(counted) {
                 Value::Array(all) => all.len(),
                 _ => usize::from(counted.is_empty() && named.is_empty()),

@@ -8,11 +8,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
+use super::shown::Asked;
 use super::{Client, alike, shown, until};
 use crate::answer::{Answer, scan};
 use crate::api::{self, Goal, Noun, Op, PartsEnd, Shown};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::request::{Arg, Args};
+use crate::request::Args;
 use crate::response::Response;
 
 /// Every so many looks the log is asked whether the job has failed.
@@ -345,15 +346,17 @@ impl Client {
             Goal::State(wanted) => state == *wanted,
             Goal::Appears => false,
             Goal::Job => true,
-            Goal::Shows(shown) => shown::differences(shown, waiting, &answer).is_empty(),
+            Goal::Shows(shown) => shown::differences(shown, &waiting.asked(), &answer).is_empty(),
             Goal::Gone => noun.gone.contains(&state.as_str()),
-            Goal::Field(field) => pairs(waiting).any(|(name, sent)| name == *field && as_text(&sent) == text(field)),
+            Goal::Field(field) => shown::pairs(waiting.op, &waiting.args)
+                .any(|(name, sent)| name == *field && alike::as_text(&sent) == text(field)),
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
             Goal::Audit(_) => audited,
-            Goal::Holds => pairs(waiting).all(|(name, sent)| at(&answer, name).is_some_and(|now| same(&now, &sent))),
-            Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
+            Goal::Holds => shown::pairs(waiting.op, &waiting.args)
+                .all(|(name, sent)| at(&answer, name).is_some_and(|now| same(&now, &sent))),
+            Goal::Lacks => shown::last_param(waiting.op, &waiting.args).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
         Ok(if done { Poll::Done(answer) } else { Poll::NotYet(state) })
@@ -502,6 +505,11 @@ fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
 }
 
 impl Wait<'_> {
+    /// What its object is to show.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { op: self.op, args: &self.args, since: self.since, parts: self.before.parts() }
+    }
+
     /// The log of what is waited for.
     fn log(&self) -> Option<(&'static Op, Args)> {
         log_of(self.op.goal?.1, &self.args)
@@ -514,38 +522,15 @@ fn is_part_at_rest(noun: &Noun, waiting: &Wait<'_>, state: &str) -> bool {
     waiting.state.is_none() && makes(waiting, noun) && is_part && noun.rests.contains(&state)
 }
 
-/// What was sent, but for the path's parameters.
-pub(super) fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
-    let op = waiting.op;
-    let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
-    sent.map(|(name, value)| {
-        let value = match value {
-            Arg::Text(text) => Value::from(text.as_str()),
-            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into()),
-        };
-        (name, value)
-    })
-}
-
 /// Whether it is the same value, of the same type. A number, but no text, may be written in another way.
 pub(super) fn same(now: &Value, sent: &Value) -> bool {
     now == sent || now.is_number() && sent.is_number() && now.as_f64() == sent.as_f64()
-}
-
-/// A text as it is, and anything else as JSON has it.
-pub(super) fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The keys of an object.
 fn keys(answer: &Answer) -> Vec<String> {
     let members = answer.first().and_then(|row| scan::members(row.json())).into_iter().flatten();
     members.map(|(name, _)| scan::unquote(name).unwrap_or_default().into_owned()).collect()
-}
-
-/// The value of the path's last parameter.
-pub(super) fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
-    waiting.args.text(waiting.op.path_params().last()?)
 }
 
 /// The value of a key of the answer, whatever letters its name has.

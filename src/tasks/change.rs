@@ -204,7 +204,7 @@ impl Changing<'_> {
         };
         // CloudAPI's answer is what has become of it.
         if self.client.service().is_inner() {
-            replacing::check(self.client, op, call, &made.machine, self.change.replaced).await?;
+            Box::pin(replacing::check(self.client, op, call, &made.machine, self.change.replaced)).await?;
         }
         flight.there.set(made.was_there);
         if let Some((Goal::State(wanted), _)) = &op.goal {
@@ -256,7 +256,7 @@ impl Changing<'_> {
         words.iter().for_each(|words| self.report.step(words));
         self.report.name(at, &name);
         let taken = Taken { made, name, id: Some(id.to_owned()), before };
-        self.end(at, call, flight, taken, timeout).await
+        Box::pin(self.end(at, call, flight, taken, timeout)).await
     }
 
     /// Whether the target is still one. That it is missing, its request says.
