@@ -7,7 +7,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
-use crate::api::{Field, Kind, Location, Noun, Op, Service, placeholder};
+use crate::api::{Field, Kind, Location, Noun, Op, Service, Usual, placeholder};
 use crate::error::{CommandLine, Error, Result};
 use crate::sensitive;
 
@@ -159,12 +159,15 @@ impl Args {
     /// Those of a noun's list, which leave out what is gone, unless they say themselves what is listed.
     #[must_use]
     pub fn usual(mut self, noun: &Noun) -> Self {
-        if let Some(usual) = noun.usual
-            && usual.unless.iter().all(|name| self.get(name).is_none())
-        {
+        if let Some(usual) = self.implies(noun) {
             self.push(usual.name, Arg::Text(usual.value.to_owned()));
         }
         self
+    }
+
+    /// What the list of a noun is asked for with these, and nobody has typed.
+    pub fn implies(&self, noun: &Noun) -> Option<Usual> {
+        noun.usual.filter(|usual| usual.unless.iter().all(|name| self.get(name).is_none()))
     }
 
     /// Those of the path of this operation alone.

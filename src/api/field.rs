@@ -128,6 +128,8 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// Something is lost by it: it is asked about first.
     pub asks: bool,
+    /// The fields of the thing that are not there any longer once this one was taken.
+    pub clears: &'static [&'static str],
     /// The members of this object may be lists and objects themselves.
     pub deep: bool,
     /// What a row of the list shows of it, if it is a filter.
@@ -152,6 +154,7 @@ pub const fn query(name: &'static str, kind: Kind, about: &'static str) -> Field
         required: false,
         default: None,
         asks: false,
+        clears: &[],
         deep: false,
         test: Test::Nothing,
         words: &[],
@@ -205,6 +208,11 @@ impl Field {
     /// Is asked about first.
     pub const fn asks(mut self) -> Self {
         self.asks = true;
+        self
+    }
+    /// Takes these fields off the thing.
+    pub const fn clears(mut self, fields: &'static [&'static str]) -> Self {
+        self.clears = fields;
         self
     }
     /// Holds lists and objects too.

@@ -22,6 +22,8 @@ pub enum Goal {
     AuditThen(&'static str, &'static str),
     /// The job that the answer names has ended well. The object need not show it.
     Job,
+    /// The same, and the object shows what was asked for: a job may succeed and have done nothing.
+    Shows(Shown),
     /// The object's field has the value of the request's field of the same name.
     Field(&'static str),
     /// The object's field has this value.
@@ -34,4 +36,60 @@ pub enum Goal {
     Lacks,
     /// The object has no key but these.
     Empty(&'static [&'static str]),
+}
+
+/// What an object shows of a change whose job has ended well.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown {
+    /// The fields of the body that were sent, which the object calls so.
+    Fields(&'static Names),
+    /// These fields have these values.
+    Is(&'static [(&'static str, &'static str)]),
+    /// The pairs that were sent are in this object.
+    Pairs(&'static str),
+    /// They are, and nothing else is.
+    OnlyPairs(&'static str),
+    /// The name that is the path's last parameter is not in this object.
+    NoPair(&'static str),
+    /// Nothing is in this object.
+    NoPairs(&'static str),
+    /// Parts in a list of it.
+    Parts(Parts),
+}
+
+/// How an object shows the fields of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// Those that it calls otherwise, by their names in the request.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Those that say how it is done, or that it need not show.
+    pub unshown: &'static [&'static str],
+}
+
+/// Parts of an object, and what was asked for of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The list in which they are.
+    pub list: &'static str,
+    /// What one is called in messages.
+    pub word: &'static str,
+    /// What tells one from another.
+    pub key: &'static str,
+    /// The field of the request that names them so, one or several.
+    pub by: &'static str,
+    /// What was asked for.
+    pub end: PartsEnd,
+}
+
+/// What becomes of parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartsEnd {
+    /// They are there, and were not before: one, or as many as this field has elements.
+    Made(&'static str),
+    /// They are there no longer.
+    Gone,
+    /// They have the value of this field of the request.
+    Has(&'static str),
+    /// They have the fields of the elements that name them.
+    Like,
 }

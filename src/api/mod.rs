@@ -20,7 +20,7 @@ pub use cloudapi::CLOUDAPI;
 pub use column::{Always, Column, Holds, Level, Show, called_otherwise, column};
 use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
-pub use goal::Goal;
+pub use goal::{Goal, Names, Parts, PartsEnd, Shown};
 pub use noun::{Ids, Jobs, Noun, Owner, Pick, Referred, Users, Usual};
 pub use op::{Mark, Method, Op, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};

@@ -85,6 +85,8 @@ pub struct Usual {
     pub value: &'static str,
     /// The parameters beside which it is not sent: they say themselves what is listed.
     pub unless: &'static [&'static str],
+    /// The states that are left out by it.
+    pub without: &'static [&'static str],
 }
 
 /// Where the jobs of a noun's operations are asked for. One has an `execution`, and `chain_results` with the `name`,

@@ -100,6 +100,8 @@ pub struct Op {
     pub job: Option<&'static str>,
     /// The answer names a job, which does the work: `job_uuid`. A wait watches it beside the object.
     pub starts_job: bool,
+    /// What the parameters of that job call its task, where that is another word than the action.
+    pub task: &'static str,
     /// Whether `as-role` may be added to the query. Some routes would take it for a tag, others refuse it.
     pub roles: bool,
     /// The fields may be typed as `NAME=VALUE` too, and at least one must be given.
@@ -180,6 +182,7 @@ impl Op {
             redirect: false,
             job: None,
             starts_job: false,
+            task: "",
             roles: true,
             assigns: false,
             asks: matches!(method, Method::Delete),
@@ -281,6 +284,11 @@ impl Op {
     pub const fn starts_job(mut self) -> Self {
         self.starts_job = true;
         self.shape = Shape::Record;
+        self
+    }
+    /// Starts a job that the service calls so.
+    pub const fn task(mut self, task: &'static str) -> Self {
+        self.task = task;
         self
     }
     /// Pages by a marker.
@@ -430,6 +438,12 @@ impl Op {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// What the parameters of the job that it starts call the task: the action, but for those that another one does.
+    pub fn job_task(&self) -> Option<&'static str> {
+        let action = || self.fixed.iter().find(|(name, _)| *name == "action").map(|(_, action)| *action);
+        Some(self.task).filter(|task| !task.is_empty()).or_else(action).filter(|_| self.starts_job)
     }
 
     /// Whether it lists things, by filters.

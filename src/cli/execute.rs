@@ -19,7 +19,7 @@ use super::question::Asking;
 use super::resume::Typed;
 use super::several::{self, Showing};
 use super::sources;
-use super::terminal::{exit, prompt};
+use super::terminal::prompt;
 use crate::answer::Answer;
 use crate::api::{self, Field, Kind, Method, Op, Shape};
 use crate::client::{Client, first_page};
@@ -173,7 +173,8 @@ async fn run_with(app: &App, op: &'static Op, matches: &ArgMatches, how: How<'_>
     targets.failures.iter().for_each(|error| app.report(error));
     if op.method != Method::Get {
         let asking = asking(op, matches, &targets, &first);
-        let change = Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None };
+        let change =
+            Change { op, wait: waiting.wait, state: waiting.state, ignore_missing, making, still: None, replaced: &[] };
         let batch = Batch { change, parallel, typed: Typed { op, matches }, following: how.following };
         let kept = how.completion.map_or(&[][..], |completion| completion.reads());
         return changed(app, &client, (targets, kept), batch, asking, (view, jq.as_ref())).await;
@@ -206,7 +207,7 @@ async fn changed(
     app: &App,
     client: &Client,
     (mut targets, kept): (Targets, &[&str]),
-    batch: Batch<'_>,
+    mut batch: Batch<'_>,
     mut asking: Asking,
     (view, jq): (View, Option<&render::Program>),
 ) -> Result<i32> {
@@ -215,13 +216,10 @@ async fn changed(
     asking.loses = loses;
     question::settle(app, client, op, &mut targets, asking).await?;
     vm_notes::before(app, client, app, op, &targets).await?;
+    batch.change.replaced = &replaced;
     let ended = change::run(app, client, batch, targets, view, jq).await;
     app.forget_names(op);
-    match ended? {
-        // CloudAPI's answer is what has become of it.
-        0 if client.service().is_inner() => as_asked(app, client, op, &replaced).await,
-        code => Ok(code),
-    }
+    ended
 }
 
 /// What is asked for, with ids in the place of what other internal services know by names.
@@ -310,23 +308,6 @@ async fn tell_vanishing(app: &App, client: &Client, op: &'static Op, targets: &T
     let group = op.path.rsplit('/').next().unwrap_or_default().replace('_', " ");
     for (call, gone) in targets.calls.iter().zip(gone).filter(|(_, gone)| !gone.is_empty()) {
         app.warn(&format!("{} loses {group}: {}", described(call), gone.join(", ")));
-    }
-}
-
-/// Whether they are as they were asked to be, and nothing else of them has changed.
-async fn as_asked(app: &App, client: &Client, op: &Op, replaced: &[(Call, replacing::Before)]) -> Result<i32> {
-    let mut failures = Vec::new();
-    for (call, before) in replaced {
-        failures.extend(before.check(client, op, call).await.err());
-    }
-    match failures.pop() {
-        Some(only) if replaced.len() == 1 => Err(only),
-        last => {
-            failures.extend(last);
-            failures.iter().for_each(|error| app.report(error));
-            let gravest = failures.iter().fold(None, |gravest, error| Some(error.kind().graver(gravest)));
-            Ok(gravest.map_or(0, |kind| i32::from(exit::code(kind).0)))
-        }
     }
 }
 
@@ -437,7 +418,10 @@ pub fn filters(app: &App, op: &'static Op, matches: &ArgMatches, given: &mut Giv
         }
         match noun.whole().filter(|_| noun.usual.is_some() && has(matches, "all")) {
             Some((name, value)) => args.push(name, Arg::Text(value.to_owned())),
-            None => args = args.usual(noun),
+            None => {
+                args.implies(noun).iter().for_each(|usual| sieve.without(noun, usual.without));
+                args = args.usual(noun);
+            }
         }
     }
     Ok((args, sieve))

@@ -18,6 +18,11 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A text as it is, and anything else as JSON has it.
+pub(super) fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// Texts, numbers and lists of them.
 pub(super) fn values(sent: &Value, shown: &Value) -> bool {
     match (sent, shown) {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::poll::{End, MAY_END, Poll, Time, late};
+use super::shown;
 use super::wait::{Attempts, Wait, makes, unwatched};
 use crate::answer::{Answer, Row};
 use crate::api::{Goal, Jobs, Noun, Op};
@@ -66,6 +67,8 @@ struct Followed<'a> {
     others: Option<(&'static Op, Args)>,
     /// Who knows that better.
     attempts: Option<&'a dyn Attempts>,
+    /// What it must be like, where a request has just started it.
+    asked: Option<&'a Wait<'a>>,
     /// Whether the service itself has named or shown it: then it is not missing, but not seen.
     known: bool,
     /// How it stands, such as `running`.
@@ -97,6 +100,8 @@ struct Watched<'a> {
     moved: bool,
     /// Whether it was seen otherwise than it was to be.
     other: bool,
+    /// How it differs from what was asked for.
+    differs: Vec<String>,
     /// The object as it was to be, while its job has not ended.
     reached: Option<Answer>,
 }
@@ -182,7 +187,8 @@ impl Client {
     ) -> Result<Answer> {
         let show = self.request(noun.get, &waiting.args.in_path_of(noun.get))?;
         let others = Some((jobs.of_one, waiting.args.in_path_of(jobs.of_one)));
-        let job = Followed { known: true, attempts, ..Followed::new(job, jobs.get, others) };
+        let asked = Some(waiting).filter(|waiting| !waiting.before.joined);
+        let job = Followed { known: true, attempts, asked, ..Followed::new(job, jobs.get, others) };
         let mut it = Watched::new(waiting, (goal, noun), job);
         let mut progress = progress;
         let end =
@@ -280,6 +286,7 @@ impl Client {
         }
         it.was_there |= seen.is_success();
         it.state = state(noun, &seen);
+        it.differs = it.differences(&seen);
         if !to_go && noun.gone.contains(&it.state.as_str()) {
             let words = format!("{} was {} meanwhile", it.called(), it.state);
             return Err(self.of_job(&it.job, Error::new(Kind::FailedState, words)));
@@ -352,6 +359,12 @@ impl Client {
         (job.unheard, job.missing) = (None, false);
         job.known = true;
         let Some(row) = answer.first() else { return Ok(None) };
+        // Only the first attempt has begun with the request.
+        let asked = job.asked.filter(|_| job.past.is_empty());
+        if let Some(how) = asked.and_then(|waiting| shown::of_another(&waiting.asked(), row)) {
+            let words = format!("the service has named the job {}, which is not one of this request: {how}", job.id);
+            return Err(self.of_job(job, Error::new(Kind::Unreachable, words).lasting()));
+        }
         seen_by(row)?;
         let execution = row.text("/execution").unwrap_or_default().into_owned();
         let step = last_step(row);
@@ -433,6 +446,7 @@ impl<'a> Followed<'a> {
             get,
             others,
             attempts: None,
+            asked: None,
             known: false,
             words: "begun".to_owned(),
             unheard: None,
@@ -502,7 +516,17 @@ impl<'a> Watched<'a> {
             state: String::new(),
             moved: waiting.before.moved,
             other: false,
+            differs: Vec::new(),
             reached: None,
+        }
+    }
+
+    /// How its object differs from what was asked for, where that is what is waited for.
+    fn differences(&self, seen: &Response) -> Vec<String> {
+        let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
+        match (self.goal, record) {
+            (Goal::Shows(shown), Some(record)) => shown::differences(shown, &self.waiting.asked(), &record),
+            _ => Vec::new(),
         }
     }
 
@@ -526,7 +550,13 @@ impl<'a> Watched<'a> {
     fn shows_end(&self) -> bool {
         match self.goal {
             Goal::State(_) => self.other || self.waiting.op.verb != IN_A_CIRCLE,
-            Goal::Gone | Goal::Field(_) | Goal::Is(..) | Goal::Holds | Goal::Lacks | Goal::Empty(_) => true,
+            Goal::Shows(_)
+            | Goal::Gone
+            | Goal::Field(_)
+            | Goal::Is(..)
+            | Goal::Holds
+            | Goal::Lacks
+            | Goal::Empty(_) => true,
             Goal::Job | Goal::Step { .. } | Goal::Appears | Goal::Audit(_) | Goal::AuditThen(..) => false,
         }
     }
@@ -556,12 +586,24 @@ impl<'a> Watched<'a> {
             true => {
                 (format!("{called} has not been seen {AFTER:?} after its job has succeeded"), "it may yet be shown")
             }
+            false if !self.differs.is_empty() => {
+                (self.not_done(&format!(" {AFTER:?}")), "the job says that it was done")
+            }
             false => (
                 format!("{called} is {} {AFTER:?} after its job has succeeded", self.state),
                 "its server may not be heard from: what is known of it is old",
             ),
         };
         Error::new(Kind::TimedOut, words).hint(hint)
+    }
+
+    /// That its job has succeeded, and it is not as it was to be.
+    fn not_done(&self, after: &str) -> String {
+        let (called, id) = (self.called(), &self.job.id);
+        format!(
+            "{called} is not as it was asked to be{after} after its job {id} has succeeded: {}",
+            self.differs.join(", ")
+        )
     }
 
     /// The error where the time is over.
@@ -573,6 +615,7 @@ impl<'a> Watched<'a> {
                 format!("{}; what its job {id} has come to is not known", self.so_far(true))
             }
             (Some(_), None) => format!("{}; its job is {words}", self.so_far(true)),
+            (_, Some(_)) if last.is_none() && !self.differs.is_empty() => self.not_done(""),
             (_, Some(_)) if last.is_some() => {
                 format!("the job {id} of {called} has succeeded; how {called} is now could not be asked for")
             }

@@ -13,7 +13,7 @@ use crate::response::{Response, whose};
 
 /// What is older than the request by more than this was not made by it, in seconds. The service takes no request whose
 /// date is off by more than half of it.
-const MAX_AGE: i64 = 600;
+pub(super) const MAX_AGE: i64 = 600;
 
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";
@@ -240,6 +240,10 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -
         }),
         (Some(shown), _) => !alike::values(value, shown),
     };
+    let cleared = op.fields.iter().filter(|field| sent.contains_key(field.name)).flat_map(|field| field.clears);
+    if let Some(left) = cleared.into_iter().find(|field| shown.get(**field).is_some_and(|value| !value.is_null())) {
+        return Some(format!("which still has {left}"));
+    }
     let mut all = sent.iter().filter(|(field, _)| is_shown(op, field));
     if let Some((field, _)) = all.find(differs) {
         return Some(format!("whose {field} is not what was sent"));

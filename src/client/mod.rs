@@ -9,6 +9,7 @@ mod pace;
 mod pages;
 mod poll;
 mod send;
+mod shown;
 #[cfg(feature = "sockets")]
 mod socket;
 mod trace;

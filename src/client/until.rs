@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::{Client, wait};
+use super::{Client, alike, wait};
 use crate::answer::{Answer, scan};
 use crate::api::Noun;
 use crate::error::{Error, Kind, Result};
@@ -176,7 +176,7 @@ fn without(answer: &Answer, state: &str, name: &str, value: &Value) -> String {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}:={other}"),
     };
-    match tag(answer, name).filter(|now| wait::as_text(now) == wait::as_text(value)) {
+    match tag(answer, name).filter(|now| alike::as_text(now) == alike::as_text(value)) {
         Some(now) => format!("{state}, with the tag {} of another type", typed(&now)),
         None => format!("{state}, without the tag {}", typed(value)),
     }

@@ -9,11 +9,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::poll::{End, MAY_END, Poll, Time, late};
-use super::{Client, alike, until};
+use super::shown::Asked;
+use super::{Client, alike, shown, until};
 use crate::answer::{Answer, Row, scan};
-use crate::api::{self, Goal, Kind as Field, Noun, Op, Shape};
+use crate::api::{self, Goal, Kind as Field, Noun, Op, PartsEnd, Shape, Shown};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::request::{Arg, Args};
+use crate::request::Args;
 use crate::response::Response;
 
 /// Every so many looks the log is asked whether the job has failed.
@@ -88,11 +89,22 @@ pub struct Before {
     log: Option<Known>,
     /// The ids of the things among which a new one is to appear.
     ids: Vec<String>,
+    /// What tells the parts of the object apart, among which new ones are to be; `None` where they could not be read.
+    parts: Option<Vec<String>>,
     /// The answer itself has shown a state from which the object still has to move, or the one before it a state that
     /// is no failure.
     pub moved: bool,
     /// The job that the answer has named, where the operation starts one.
     pub job: Option<String>,
+    /// That job is an earlier one that was found, and may have begun to work before the parts were looked at.
+    pub joined: bool,
+}
+
+impl Before {
+    /// What was there of the parts, where that tells the new ones.
+    pub(super) fn parts(&self) -> Option<&[String]> {
+        self.parts.as_deref().filter(|_| !self.joined)
+    }
 }
 
 /// A log before the request.
@@ -132,6 +144,13 @@ impl Client {
         }
         if let Some((Goal::Appears, noun)) = &op.goal {
             before.ids = ids(&self.call(noun.list, &args.in_path_of(noun.list)).await?, noun);
+        }
+        if let Some((Goal::Shows(Shown::Parts(parts)), noun)) = &op.goal
+            && matches!(parts.end, PartsEnd::Made(_))
+        {
+            // What cannot be looked at now is told by its request.
+            let seen = tokio::time::timeout(LOG_TIMEOUT, self.call(noun.get, &args.in_path_of(noun.get))).await;
+            before.parts = seen.ok().and_then(Result::ok).map(|answer| shown::keys(parts, &answer));
         }
         // Of a removal without a job only the state tells that it failed, unless it had failed before.
         if let (Some((Goal::Gone, noun)), None) = (&op.goal, op.job)
@@ -350,14 +369,16 @@ impl Client {
             Goal::Step { phases, state: wanted, .. } => phases.contains(&text("phase").as_str()) && state == *wanted,
             Goal::Appears => false,
             Goal::Job => true,
+            Goal::Shows(shown) => shown::differences(shown, &waiting.asked(), &answer).is_empty(),
             Goal::Gone => noun.gone.contains(&state.as_str()),
-            Goal::Field(field) => pairs(waiting).any(|(name, sent)| name == *field && as_text(&sent) == text(field)),
+            Goal::Field(field) => shown::pairs(waiting.op, &waiting.args)
+                .any(|(name, sent)| name == *field && alike::as_text(&sent) == text(field)),
             // A switch that is off may not be shown at all.
             Goal::Is(field, value) => text(field) == *value || *value == "false" && text(field).is_empty(),
             Goal::AuditThen(action, wanted) => state == *wanted && self.audited(action, noun, waiting).await?,
             Goal::Audit(_) => audited && self.shows_sent(waiting, &answer).await?,
             Goal::Holds => holds(waiting, &answer),
-            Goal::Lacks => last_param(waiting).is_none_or(|name| at(&answer, name).is_none()),
+            Goal::Lacks => shown::last_param(waiting.op, &waiting.args).is_none_or(|name| at(&answer, name).is_none()),
             Goal::Empty(kept) => keys(&answer).iter().all(|key| kept.contains(&key.as_str())),
         };
         Ok(match goal {
@@ -441,7 +462,7 @@ impl Client {
         let op = waiting.op;
         if op.shape == Shape::Map {
             let kept = |key: &str| op.keeps_name(key);
-            let sent = |key: &str| pairs(waiting).any(|(name, _)| name == key);
+            let sent = |key: &str| shown::pairs(op, &waiting.args).any(|(name, _)| name == key);
             return Ok(holds(waiting, now) && keys(now).iter().all(|key| kept(key) || sent(key)));
         }
         for field in op.fields {
@@ -547,6 +568,11 @@ fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
 }
 
 impl Wait<'_> {
+    /// What its object is to show.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { op: self.op, args: &self.args, since: self.since, parts: self.before.parts() }
+    }
+
     /// The log of what is waited for.
     fn log(&self) -> Option<(&'static Op, Args)> {
         log_of(self.op.goal?.1, &self.args)
@@ -579,20 +605,7 @@ fn time_of(entry: Row<'_>) -> Option<Timestamp> {
 
 /// Whether the object has every pair that was sent.
 fn holds(waiting: &Wait<'_>, now: &Answer) -> bool {
-    pairs(waiting).all(|(name, sent)| at(now, name).is_some_and(|now| same(&now, &sent)))
-}
-
-/// What was sent, but for the path's parameters.
-fn pairs<'a>(waiting: &'a Wait<'_>) -> impl Iterator<Item = (&'a str, Value)> {
-    let op = waiting.op;
-    let sent = waiting.args.iter().filter(move |(name, _)| op.path_params().all(|param| param != *name));
-    sent.map(|(name, value)| {
-        let value = match value {
-            Arg::Text(text) => Value::from(text.as_str()),
-            Arg::Json(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into()),
-        };
-        (name, value)
-    })
+    shown::pairs(waiting.op, &waiting.args).all(|(name, sent)| at(now, name).is_some_and(|now| same(&now, &sent)))
 }
 
 /// Whether it is the same value, of the same type. A number, but no text, may be written in another way.
@@ -600,20 +613,10 @@ pub(super) fn same(now: &Value, sent: &Value) -> bool {
     now == sent || now.is_number() && sent.is_number() && now.as_f64() == sent.as_f64()
 }
 
-/// A text as it is, and anything else as JSON has it.
-pub(super) fn as_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// The keys of an object.
 fn keys(answer: &Answer) -> Vec<String> {
     let members = answer.first().and_then(|row| scan::members(row.json())).into_iter().flatten();
     members.map(|(name, _)| scan::unquote(name).unwrap_or_default().into_owned()).collect()
-}
-
-/// The value of the path's last parameter.
-fn last_param<'a>(waiting: &'a Wait<'_>) -> Option<&'a str> {
-    waiting.args.text(waiting.op.path_params().last()?)
 }
 
 /// The value of a key of the answer, whatever letters its name has.

@@ -82,6 +82,17 @@ impl Response {
         message.strip_suffix(" does not exist").is_some_and(|path| path.starts_with('/'))
     }
 
+    /// Whether an internal service says in its own form that it has no such route: then nothing was done. A page says
+    /// nothing of the kind, nor who speaks of another path than was asked for.
+    pub(crate) fn is_unknown_path(&self) -> bool {
+        if self.status != 404 || !self.service.is_inner() || self.is_page() || self.is_anothers() {
+            return false;
+        }
+        let body = self.value();
+        let path = body["message"].as_str().and_then(|words| words.strip_suffix(" does not exist"));
+        body["code"] == "ResourceNotFound" && path == Some(self.path.split('?').next().unwrap_or_default())
+    }
+
     /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
         if self.service.server.is_empty() {
@@ -152,7 +163,7 @@ impl Response {
     /// Whether nobody can tell from this refusal what the service did about the request: it was replaced on its way
     /// back, or never came from there.
     pub(crate) fn is_replaced(&self) -> bool {
-        let refused = self.is_success() || self.is_turned_away();
+        let refused = self.is_success() || self.is_turned_away() || self.is_unknown_path();
         !refused && (matches!(self.status, 429 | 502..=504) || !self.is_own())
     }
 

@@ -41,6 +41,7 @@ fn told(error: &Value, depth: usize) -> Option<String> {
         Value::Object(members) => {
             let inner = ["message", "error", "body", "jse_cause", "err", "jse_shortmsg"].into_iter();
             let message = inner.filter_map(|name| told(members.get(name)?, depth)).next();
+            let message = message.or_else(|| members.values().find_map(|value| within(value, depth)));
             let fields = members.get("errors").and_then(Value::as_array).into_iter().flatten();
             let fields: Vec<String> = fields
                 .filter_map(|one| {
@@ -66,6 +67,18 @@ fn told(error: &Value, depth: usize) -> Option<String> {
             }
         }
         Value::Array(all) => all.iter().find_map(|one| told(one, depth)),
+        _ => None,
+    }
+}
+
+/// The words of an error within an object, whatever that is called; no mere code, which may be the name of anything.
+fn within(value: &Value, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::Object(members) => {
+            let words = ["message", "error"].into_iter().find_map(|name| told(members.get(name)?, depth));
+            words.or_else(|| members.values().find_map(|value| within(value, depth)))
+        }
         _ => None,
     }
 }
@@ -99,6 +112,9 @@ mod tests {
                 Some("Cannot stop a VM from a 'stopped' state"),
             ),
             (r#"{"code":"SubnetFull"}"#, Some("SubnetFull")),
+            (r#"{"name":"Err","message":{"a":{"message":"deep boom"}}}"#, Some("deep boom")),
+            (r#"{"name":"Err","cause":{"inner":{"error":"no route"}},"stack":"Error: at foo.js"}"#, Some("no route")),
+            (r#"{"code":"VmNotFound","vm":{"name":"web0"}}"#, Some("VmNotFound")),
             (r#""{\"message\":{\"message\":\"no space\"}}""#, Some("no space")),
             (r#""Error: no route\n    at Socket.connect (net.js:1)""#, Some("Error: no route")),
             (r#""failed: [object Object]""#, Some("an error without words")),

@@ -152,7 +152,10 @@ impl Candidates {
     }
 
     fn read(client: &Client, noun: &'static Noun, place: &Args, answer: &Answer) -> Result<Candidates> {
-        let things = answer.rows().map(|row| Candidate::of(noun, row));
+        // The service is not trusted to have left out what it was to leave out.
+        let out = place.implies(noun).map_or(&[][..], |usual| usual.without);
+        let is_out = |row: Row<'_>| out.contains(&row.text_or_empty(&format!("/{}", noun.state_field)).as_str());
+        let things = answer.rows().filter(|row| !is_out(*row)).map(|row| Candidate::of(noun, row));
         let lister = place.command(client.service(), noun.list).to_string();
         Ok(Candidates {
             noun,

@@ -70,6 +70,8 @@ pub struct Change<'a> {
     pub making: Option<&'a CreateOptions>,
     /// Whether a target is still one, asked of its record right before its request: it may have been chosen long ago.
     pub still: Option<&'a dyn Fn(Row<'_>) -> bool>,
+    /// What targets were before lists of them are replaced, which is read back then.
+    pub replaced: &'a [(Call, replacing::Before)],
 }
 
 /// How far a target has come.
@@ -95,7 +97,7 @@ pub struct InFlight {
 impl Change<'_> {
     /// Sends the operation and waits for nothing.
     pub fn new(op: &'static Op) -> Self {
-        Change { op, wait: None, state: None, ignore_missing: false, making: None, still: None }
+        Change { op, wait: None, state: None, ignore_missing: false, making: None, still: None, replaced: &[] }
     }
 }
 
@@ -200,12 +202,17 @@ impl Changing<'_> {
             Some(Err(error)) if error.kind() == Kind::Interrupted => return Ok(Outcome::Left(None)),
             Some(Err(error)) => return Err(error),
         };
+        // CloudAPI's answer is what has become of it.
+        if self.client.service().is_inner() {
+            Box::pin(replacing::check(self.client, op, call, &made.machine, self.change.replaced)).await?;
+        }
         flight.there.set(made.was_there);
         if let Some((Goal::State(wanted), _)) = &op.goal {
             let state = made.machine.first().and_then(|row| row.text("/state"));
             before.moved = state.is_some_and(|state| state != *wanted);
         }
         before.job = made.machine.first().and_then(|row| Some(row.text("/job_uuid")?.into_owned()));
+        before.joined = made.found;
         flight.job.replace(before.job.clone());
         let (name, id) = called(op, call, &made.machine);
         if !name.is_empty() {
@@ -249,7 +256,7 @@ impl Changing<'_> {
         words.iter().for_each(|words| self.report.step(words));
         self.report.name(at, &name);
         let taken = Taken { made, name, id: Some(id.to_owned()), before };
-        self.end(at, call, flight, taken, timeout).await
+        Box::pin(self.end(at, call, flight, taken, timeout)).await
     }
 
     /// Whether the target is still one. That it is missing, its request says.
@@ -402,7 +409,10 @@ impl Changing<'_> {
             create::check_progressing(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
         }
         let own = name.strip_prefix(&format!("{} ", noun.word));
-        let called = own.or(call.target.as_ref().map(|(_, name)| name.as_str())).unwrap_or(&id).to_owned();
+        // Of a part that is changed what it is a part of is looked at.
+        let typed = call.target.iter().chain(&call.parents).find(|(param, _)| *param == noun.name);
+        let typed = typed.or(call.target.as_ref()).map(|(_, name)| name.as_str());
+        let called = own.or(typed).unwrap_or(&id).to_owned();
         let waiting = Wait {
             op,
             args: call.args.clone().set(noun.name, in_path(noun, &id)),

@@ -128,18 +128,27 @@ pub struct Created {
     pub was_there: bool,
     /// It came of a second request, after nothing was found of the first.
     pub again: bool,
+    /// It was not answered, but found by looking.
+    pub found: bool,
 }
 
 impl Created {
     /// What the service answered.
     pub fn new(machine: Answer, sent: &Response) -> Created {
         let header = |name| sent.header(name).map(str::to_owned);
-        Created { machine, date: header("date"), request_id: header("request-id"), was_there: false, again: false }
+        Created {
+            machine,
+            date: header("date"),
+            request_id: header("request-id"),
+            was_there: false,
+            again: false,
+            found: false,
+        }
     }
 
     /// What was found by looking.
     pub fn found(machine: Answer, was_there: bool) -> Created {
-        Created { machine, date: None, request_id: None, was_there, again: false }
+        Created { machine, date: None, request_id: None, was_there, again: false, found: true }
     }
 }
 

@@ -185,7 +185,7 @@ impl<'a> Listing<'a> {
         let names: Vec<String> = names.iter().map(|(_, name, _)| (*name).to_owned()).collect();
         let there = self.everything(noun).await?.things.iter().filter(|thing| thing.is_there());
         let named = there.filter(|thing| self.filter.picks.are_names_of(&names, &thing.row));
-        Ok(named.filter(|thing| self.filter.fits(&thing.row)).map(|thing| thing.row.clone()).collect())
+        Ok(named.filter(|thing| self.filter.fits_if_listed(&thing.row)).map(|thing| thing.row.clone()).collect())
     }
 
     /// All that there is, asked for once.

@@ -31,9 +31,7 @@ pub(super) async fn job(client: &Client, op: &Op, call: &Call) -> Result<Option<
     let text = |row: &Row<'_>, pointer: &str| row.text(pointer).unwrap_or_default().into_owned();
     let open = |row: &Row<'_>| matches!(text(row, "/execution").as_str(), "queued" | "running");
     let open: Vec<Row<'_>> = all.rows().filter(open).collect();
-    // A job is called like the action, but for those that are done by another one's.
-    let action = op.fixed.iter().find(|(name, _)| *name == "action").map_or("destroy", |(_, action)| *action);
-    let named = open.iter().find(|row| text(row, "/params/task") == action);
+    let named = open.iter().find(|row| op.job_task().is_some_and(|task| text(row, "/params/task") == task));
     let Some(found) = named.or(if open.len() == 1 { open.first() } else { None }) else { return Ok(None) };
     let id = text(found, "/uuid");
     let answer = serde_json::json!({ jobs.thing: thing, "job_uuid": id }).to_string();

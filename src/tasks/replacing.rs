@@ -33,6 +33,7 @@ use serde_json::{Map, Value};
 
 use super::call::{Call, described};
 use crate::answer::Answer;
+use crate::api::admin::napi::{GET_IP, IP, NETWORK, NIC};
 use crate::api::{Goal, Location, Method, Noun, Op, Shape};
 use crate::client::Client;
 use crate::error::{Error, Hint, Kind, Result};
@@ -53,6 +54,10 @@ const DERIVED: &[&str] = &[
     "nic_tag",
     "nic_tags_present",
 ];
+/// What says how an update is done, and is no part of the thing.
+const NO_PART: &[&str] = &["skip_validation", "check_owner", "unassign", "free"];
+/// What is kept of a NIC is its address, which shows that and the NIC does not.
+const OF_ADDRESS: &str = "reserved";
 /// What stands in the place of a secret.
 const MASK: &str = "(redacted)";
 /// What follows the name of a default member.
@@ -155,6 +160,70 @@ fn list_of_map(client: &Client, op: &Op) -> Option<&'static Op> {
         .find(|other| other.method == Method::Get && other.shape == Shape::Map && other.path == op.path)
 }
 
+/// Whether what was updated is as it was asked to be, and nothing else has changed: `replaced` has what is known of
+/// things before their lists were replaced.
+///
+/// # Errors
+/// As [`Before::check`].
+pub async fn check(client: &Client, op: &Op, call: &Call, answer: &Answer, replaced: &[(Call, Before)]) -> Result<()> {
+    let is_it = |known: &Call| op.path_params().all(|param| known.args.text(param) == call.args.text(param));
+    if let Some((_, before)) = replaced.iter().find(|(known, _)| is_it(known)) {
+        before.check(client, op, call).await?;
+    }
+    read_back(client, op, call, answer).await
+}
+
+/// Reads back what the answer to an update does not show: a service may answer 200 and have changed nothing. What a thing
+/// shows only where it is on, it need not show where it is off.
+///
+/// # Errors
+/// [`Kind::FailedState`] where something is not as it was asked to be.
+async fn read_back(client: &Client, op: &Op, call: &Call, answer: &Answer) -> Result<()> {
+    let updates = op.goal.is_none() && op.makes().is_none() && op.assigns && op.method != Method::Get;
+    let Some(noun) = noun(client, op).filter(|_| updates) else { return Ok(()) };
+    let shown = object(answer);
+    let is_off = |value: &Value| is_nothing(value) || *value == Value::Bool(false);
+    let of_address = std::ptr::eq(noun, &raw const NIC);
+    let unseen = |name: &&str| {
+        let looks = !op.replaces.contains(name) && !NO_PART.contains(name) && !shown.contains_key(*name);
+        looks && (of_address && *name == OF_ADDRESS || !is_off(&value(&call.args, name)))
+    };
+    let unseen: Vec<&str> = given(op, &call.args).filter(unseen).collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let args = call.args.in_path_of(noun.get);
+    let mut now = object(&client.call(noun.get, &args).await.map_err(|error| call.blame(error))?);
+    if of_address && unseen.contains(&OF_ADDRESS) {
+        let part = |name: &str| now.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (network, ip) = (part("network_uuid"), part("ip"));
+        if network.is_empty() || ip.is_empty() {
+            return Ok(());
+        }
+        let place = Args::new().set(NETWORK.name, network).set(IP.name, ip);
+        let address = object(&client.call(&GET_IP, &place).await.map_err(|error| call.blame(error))?);
+        now.insert(OF_ADDRESS.to_owned(), address.get(OF_ADDRESS).cloned().unwrap_or(Value::Bool(false)));
+    }
+    let is = |name: &&str| same(&value(&call.args, name), &now.get(*name).cloned().unwrap_or_default());
+    let undone: Vec<&str> = unseen.into_iter().filter(|name| !is(name)).collect();
+    match undone.is_empty() {
+        true => Ok(()),
+        false => Err(not_done(client, noun, call, &undone)),
+    }
+}
+
+/// The error of an update that was taken and has not done this.
+fn not_done(client: &Client, noun: &Noun, call: &Call, undone: &[&str]) -> Error {
+    let service = client.service().name;
+    let words = format!("{service} accepted the update, but {} is not as it was asked for", undone.join(", "));
+    failed(client, noun, call, &words)
+}
+
+fn failed(client: &Client, noun: &Noun, call: &Call, words: &str) -> Error {
+    let show = call.args.in_path_of(noun.get).command(client.service(), noun.get);
+    Error::new(Kind::FailedState, format!("{}: {words}", described(call))).hint(Hint::run("how it is now", show))
+}
+
 fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {
     client.service().noun(op.path_params().last()?)
 }
@@ -225,17 +294,11 @@ impl Before {
         let Some(noun) = noun(client, op) else { return Ok(()) };
         let args = call.args.in_path_of(noun.get);
         let after = object(&client.call(noun.get, &args).await.map_err(|error| call.blame(error))?);
-        let failed = |words: String| {
-            let words = format!("{}: {words}", described(call));
-            Err(Error::new(Kind::FailedState, words)
-                .hint(Hint::run("how it is now", args.command(client.service(), noun.get))))
-        };
         let mode = mode(op, &call.args);
         let unchanged: Vec<&str> =
             given(op, &call.args).filter(|name| !self.is_done(op, mode, name, call, &after)).collect();
         if !unchanged.is_empty() {
-            let (names, service) = (unchanged.join(", "), client.service().name);
-            return failed(format!("{service} accepted the update, but {names} is not as it was asked for"));
+            return Err(not_done(client, noun, call, &unchanged));
         }
         // What else follows from other fields only the service knows.
         if !given(op, &call.args).all(|name| op.replaces.contains(&name)) {
@@ -249,7 +312,10 @@ impl Before {
             others.filter(|name| !same(&get(&self.object, name), &get(&after, name))).map(String::as_str).collect();
         match changed.is_empty() {
             true => Ok(()),
-            false => failed(format!("more has changed than was asked for: {} too", changed.join(", "))),
+            false => {
+                let words = format!("more has changed than was asked for: {} too", changed.join(", "));
+                Err(failed(client, noun, call, &words))
+            }
         }
     }
 

@@ -71,6 +71,8 @@ pub struct RowFilter {
     /// The newest of those that fit are left out.
     pub newest: Option<Newest>,
     tests: Vec<One>,
+    /// What nobody has typed.
+    implied: Option<One>,
     /// In the service's own language.
     queries: Vec<Query>,
     /// How many rows are skipped, and how many are wanted, where rows must be counted here.
@@ -174,6 +176,12 @@ impl RowFilter {
         self.tests.push(One::own("state", typed, Sign::Is, Condition::one_of(Sign::Is, states)));
         self.picks.whole = true;
         Ok(())
+    }
+
+    /// None of what the list leaves out without being told to, which the service is asked for too.
+    pub fn without(&mut self, noun: &Noun, states: &[&str]) {
+        let condition = Condition::one_of(Sign::IsNot, states.iter().map(|state| (*state).to_owned()).collect());
+        self.implied = Some(One::own(noun.state_field, String::new(), Sign::IsNot, condition));
     }
 
     /// Only things that were made longer ago than this, by the field that says when. One that does not say it is not
@@ -572,7 +580,7 @@ impl RowFilter {
 
     /// Whether there is nothing to be done to the rows.
     pub fn is_idle(&self) -> bool {
-        self.is_empty() && self.cut.is_none() && self.newest.is_none()
+        self.is_empty() && self.implied.is_none() && self.cut.is_none() && self.newest.is_none()
     }
 
     /// Whether rows must be like something beside their names.
@@ -597,6 +605,11 @@ impl RowFilter {
 
     /// Whether a row is what was asked for.
     pub fn fits(&self, row: &RawValue) -> bool {
+        self.fits_if_listed(row) & self.implied.as_ref().is_none_or(|one| one.fits(row))
+    }
+
+    /// The same, be it one that the list leaves out by itself or not.
+    pub fn fits_if_listed(&self, row: &RawValue) -> bool {
         // What is named and does not fit is there all the same.
         self.picks.fits(row) & self.is_like(row, |_| false)
     }

@@ -117,8 +117,8 @@ pub async fn before(
     op: &Op,
     targets: &Targets,
 ) -> Result<()> {
-    let nouns = [&raw const vmapi::VM, &raw const vmapi::MIGRATION];
-    let of_vm = op.goal.is_some_and(|(_, noun)| nouns.contains(&std::ptr::from_ref(noun))) && op.starts_job;
+    // A migration has the id of its VM.
+    let of_vm = op.goal.is_some_and(|(_, noun)| noun.name == vmapi::VM.name) && op.starts_job;
     if !of_vm || op.makes().is_some() {
         return Ok(());
     }

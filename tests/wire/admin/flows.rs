@@ -321,17 +321,18 @@ fn flow_5_a_vm_is_deleted_and_so_are_its_nic_and_its_address() {
 fn flow_6_a_nic_is_added_and_removed() {
     let add = r#"POST /vms/$V?action=add_nics {"networks":[{"uuid":"$NET2","ip":"10.60.0.77"}]}"#;
     let words = r#"vms nics add $V --network '[{"uuid":"$NET2","ip":"10.60.0.77"}]'"#;
-    let nic = |name: &str, ip: &str| format!(r#"{{"interface":"{name}","mac":"90:b8:d0:aa:bb:cc","ip":"{ip}"}}"#);
+    let nic = |name: &str, mac: &str, ip: &str| format!(r#"{{"interface":"{name}","mac":"{mac}","ip":"{ip}"}}"#);
     let vm = |nics: &str| format!(r#"200 {{"uuid":"$V","alias":"web0","state":"running","nics":[{nics}]}}"#);
-    let both = vm(&[nic("net0", "198.18.20.15"), nic("net1", "10.60.0.77")].join(","));
+    let first = nic("net0", "90:b8:d0:1c:2d:3e", "198.18.20.15");
+    let one = vm(&first);
+    let both = vm(&[first, nic("net1", "90:b8:d0:aa:bb:cc", "10.60.0.77")].join(","));
     let added = |execution: &str| {
         job("add-nics-7.3.1", "add_nics", execution, VALID)
             .replace(r#""vm_uuid""#, r#""add_nics":[{"mac":"90:b8:d0:aa:bb:cc"}],"vm_uuid""#)
     };
     let waited = format!(
-        "{add} -> {TAKEN}\nGET /jobs/$J -> {}\nGET /vms/$V -> {}\nGET /jobs/$J -> {}\nGET /vms/$V -> {both}",
+        "GET /vms/$V -> {one}\n{add} -> {TAKEN}\nGET /jobs/$J -> {}\nGET /vms/$V -> {one}\nGET /jobs/$J -> {}\nGET /vms/$V -> {both}",
         added("running"),
-        vm(&nic("net0", "198.18.20.15")),
         added("succeeded"),
     );
     let removal = r#"POST /vms/$V?action=remove_nics {"macs":["90:b8:d0:aa:bb:cc"]}"#;

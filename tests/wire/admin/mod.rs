@@ -21,6 +21,7 @@ mod script;
 mod smart_network;
 mod table;
 mod taken;
+mod undone;
 mod vms;
 mod why;
 

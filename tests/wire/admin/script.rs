@@ -1,7 +1,7 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
 //! star may be asked for any number of times, one whose status is `200@1500` is answered after so many ms, and one of
-//! `200#A` with the ETag `A`. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
+//! `200#A` with the ETag `A`, and one of `200~2026-03-02T10:15:00Z` with this date. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
 //! that had one.
 
 use std::io::{Read, Write};
@@ -19,6 +19,8 @@ struct Step {
     /// Milliseconds.
     delay: u64,
     etag: String,
+    /// When it is answered, by the service's clock.
+    date: String,
     answer: String,
     any: bool,
     used: bool,
@@ -53,11 +55,20 @@ fn step(line: &str) -> Step {
     let request = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
     let body = parts.next().map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}")));
     let (status, answer) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+    let (status, date) = status.split_once('~').unwrap_or((status, ""));
     let (status, etag) = status.split_once('#').unwrap_or((status, ""));
     let (status, delay) = status.split_once('@').unwrap_or((status, "0"));
     let etag = if etag.is_empty() { String::new() } else { format!("ETag: {etag}\r\n") };
     let delay = delay.parse().unwrap();
-    Step { request, body, status: status.parse().unwrap(), delay, etag, answer: answer.to_owned(), any, used: false }
+    let date = if date.is_empty() { String::new() } else { format!("Date: {}\r\n", dated(date)) };
+    let status = status.parse().unwrap();
+    Step { request, body, status, delay, etag, date, answer: answer.to_owned(), any, used: false }
+}
+
+/// A time as headers have it.
+fn dated(time: &str) -> String {
+    let time: jiff::Timestamp = time.parse().unwrap();
+    httpdate::fmt_http_date(time.into())
 }
 
 impl Script {
@@ -144,10 +155,10 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
             && step.request.replace("$OWN", &own) == target
             && (step.body == body || body.is_some() && step.body == Some("*".into()))
     };
-    let (status, answer, delay, etag) = match kept.steps.iter_mut().find(fits) {
+    let (status, answer, delay, headers) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;
-            (step.status, step.answer.replace("$OWN", &own), step.delay, step.etag.clone())
+            (step.status, step.answer.replace("$OWN", &own), step.delay, format!("{}{}", step.etag, step.date))
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));
@@ -159,7 +170,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let kind = if answer.starts_with('<') { "text/html" } else { "application/json" };
     let _ = stream.write_all(
         format!(
-            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nx-request-id: 1\r\n{etag}Connection: close\r\n\r\n{answer}",
+            "HTTP/1.1 {status} x\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nx-request-id: 1\r\n{headers}Connection: close\r\n\r\n{answer}",
             answer.len()
         )
         .as_bytes(),

@@ -43,8 +43,14 @@ pub static UPDATE_IP: Op = Op::put(
     body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner"),
     body("belongs_to_type", Kind::OneOf(TYPES), "What has it"),
     body("belongs_to_uuid", Kind::Uuid, "Id of the VM or server that has it"),
-    body("unassign", Kind::Flag("true"), "Take it from what has it, and leave it its owner").asks(),
-    body("free", Kind::Flag("true"), "Free it from everything").asks(),
+    body("unassign", Kind::Flag("true"), "Take it from what has it, and leave it its owner")
+        .asks()
+        .clears(&["belongs_to_type", "belongs_to_uuid"]),
+    body("free", Kind::Flag("true"), "Free it from everything").asks().clears(&[
+        "belongs_to_type",
+        "belongs_to_uuid",
+        "owner_uuid",
+    ]),
     body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]"),
 ])
 .assigns()

@@ -57,7 +57,7 @@ pub static REPROVISION: Op = action(
     "reprovision",
     "Put another image under a zone, and keep its data",
     &[("action", "reprovision")],
-    Goal::Job,
+    Goal::Shows(Shown::Fields(&Names { renamed: &[], unshown: &[] })),
 )
 .asks()
 .long("Not for kvm and bhyve VMs.")
@@ -75,6 +75,7 @@ pub static DELETE: Op = Op::delete("DeleteVm", "delete", ONE, "Destroy a VM and 
     .each()
     .columns(STARTED)
     .starts_job()
+    .task("destroy")
     .until(Goal::Gone, &VM)
     .fields(&[OWNER])
     .examples("admin vms delete build --wait --yes\nadmin vms delete -l stage=test --older-than 7d --dry-run");
@@ -84,6 +85,7 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
     .columns(MADE)
     .making(&VM)
     .starts_job()
+    .task("provision")
     .until(Goal::State("running"), &VM)
     .long(
         "--package or --ram says how large it is. Zones (joyent, joyent-minimal, lx) have a quota; kvm and bhyve VMs \

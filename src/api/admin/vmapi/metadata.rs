@@ -30,15 +30,34 @@ const fn list(id: &'static str, verb: &'static str, path: &'static str, about: &
 }
 
 const fn set(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
-    Op::create(id, verb, path, about).each().starts_job().until(Goal::Job, &VM).columns(COLUMNS).assigns()
+    changed(Op::create(id, verb, path, about).each().assigns(), Shown::Pairs(object(path)))
 }
 
 const fn replace(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
-    Op::put(id, verb, path, about).each().starts_job().until(Goal::Job, &VM).columns(COLUMNS).assigns().asks()
+    changed(Op::put(id, verb, path, about).each().assigns().asks(), Shown::OnlyPairs(object(path)))
 }
 
 const fn delete(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
-    Op::delete(id, verb, path, about).starts_job().until(Goal::Job, &VM).columns(COLUMNS)
+    changed(Op::delete(id, verb, path, about), Shown::NoPair(object(path)))
+}
+
+const fn delete_all(id: &'static str, verb: &'static str, path: &'static str, about: &'static str) -> Op {
+    changed(Op::delete(id, verb, path, about).each(), Shown::NoPairs(object(path)))
+}
+
+/// A job of an update carries it out, and the VM shows it.
+const fn changed(op: Op, shown: Shown) -> Op {
+    op.starts_job().task("update").until(Goal::Shows(shown), &VM).columns(COLUMNS)
+}
+
+/// The object of a VM that a path is about.
+const fn object(path: &'static str) -> &'static str {
+    // A path of tags has a `t` behind `/vms/:vm/`, and so on.
+    match path.as_bytes()[9] {
+        b't' => "tags",
+        b'c' => "customer_metadata",
+        _ => "internal_metadata",
+    }
 }
 
 /// Those of the platform and of Docker are known by their names.
@@ -80,7 +99,7 @@ pub static DELETE_METADATA: Op =
         .examples("admin vms metadata delete web1 release --yes\nadmin vms metadata delete web1 release --wait --yes");
 /// DeleteAllCustomerMetadata.
 pub static DELETE_ALL_METADATA: Op =
-    delete("DeleteAllCustomerMetadata", "metadata delete-all", CUSTOMER, "Remove all metadata from a VM")
+    delete_all("DeleteAllCustomerMetadata", "metadata delete-all", CUSTOMER, "Remove all metadata from a VM")
         .each()
         .examples("admin vms metadata delete-all web1 --yes\nadmin vms metadata delete-all web1 --wait --yes");
 
@@ -129,7 +148,7 @@ pub static DELETE_INTERNAL: Op = delete(
              admin vms internal-metadata delete web1 ticket --wait --yes",
 );
 /// DeleteAllInternalMetadata.
-pub static DELETE_ALL_INTERNAL: Op = delete(
+pub static DELETE_ALL_INTERNAL: Op = delete_all(
     "DeleteAllInternalMetadata",
     "internal-metadata delete-all",
     INTERNAL,
@@ -164,9 +183,9 @@ pub static DELETE_TAG: Op = delete("DeleteTag", "tags delete", TAGS_ONE, "Remove
     .in_turn()
     .examples("admin vms tags delete web1 stage --yes\nadmin vms tags delete web1 stage --wait --yes");
 /// DeleteAllTags.
-pub static DELETE_ALL_TAGS: Op = delete("DeleteAllTags", "tags delete-all", TAGS, "Remove all tags from a VM")
-    .keeps(OF_DOCKER)
+pub static DELETE_ALL_TAGS: Op = delete_all("DeleteAllTags", "tags delete-all", TAGS, "Remove all tags from a VM")
     .each()
+    .keeps(OF_DOCKER)
     .examples("admin vms tags delete-all web1 --yes\nadmin vms tags delete-all web1 --wait --yes");
 
 const ROLE_COLUMNS: &[Column] = &[column("role_tags").stays()];

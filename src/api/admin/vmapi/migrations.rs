@@ -1,6 +1,6 @@
 //! Migrations: moving a VM to another server, step by step.
 
-use super::{ACCOUNT, ONE, OWNER, SERVER, VM};
+use super::{ACCOUNT, JOBS_OF_VM, ONE, OWNER, SERVER};
 use crate::api::*;
 
 const COLUMNS: &[Column] = &[
@@ -45,13 +45,24 @@ pub static GET_MIGRATION: Op = Op::get("GetMigration", "get", "/migrations/:vm",
     .fields(&[query("format", Kind::OneOf(&["raw"]), "raw: with the servers and how far each step is"), OWNER])
     .examples("admin migrations get web1\nadmin migrations get web1 --jq '.progress_history'");
 
+/// The same while a job works on it: whether that has failed, the job tells.
+static MOVED: Noun = Noun { failed: &[], ..MIGRATION }.jobs(JOBS_OF_VM);
+
+/// One that is given up: whether anything is left of it is not known, but for its phase.
+static ABORTED: Noun = Noun { failed: &[], ..MIGRATION }.stated("phase").gone(&["abort"]).jobs(JOBS_OF_VM);
+
 const fn step(
     id: &'static str,
     verb: &'static str,
     about: &'static str,
     action: &'static [(&'static str, &'static str)],
+    end: &'static [(&'static str, &'static str)],
 ) -> Op {
-    Op::action(id, verb, ONE, about).fixed(action).starts_job().until(Goal::Job, &VM).fields(&[OWNER])
+    Op::action(id, verb, ONE, about)
+        .fixed(action)
+        .starts_job()
+        .until(Goal::Shows(Shown::Is(end)), &MOVED)
+        .fields(&[OWNER])
 }
 
 const AFFINITY: Field = body("affinity", Kind::Affinity, "Where to place it: instance!=web*; may be repeated");
@@ -64,7 +75,9 @@ pub static BEGIN: Op = step(
     "begin",
     "Begin to migrate a VM: reserve a place on another server",
     &[("action", "migrate"), ("migration_action", "begin")],
+    &[("phase", "begin"), ("state", "paused")],
 )
+.task("migrate-begin")
 .fields(&[TARGET, AFFINITY, OWNER])
 .examples("admin migrations begin web1 --wait\nadmin migrations begin web1 --dry-run");
 
@@ -74,7 +87,9 @@ pub static AUTOMATIC: Op = step(
     "automatic",
     "Migrate a VM, all steps in one go",
     &[("action", "migrate"), ("migration_action", "begin"), ("migration_automatic", "true")],
+    &[],
 )
+.task("migrate-begin")
 .until(Goal::Step { of: "vm_uuid", phases: &["switch"], state: "successful" }, &MIGRATION)
 .fields(&[TARGET, AFFINITY, OWNER])
 .examples("admin migrations automatic web1 --wait --timeout 4h\nadmin migrations automatic web1 --dry-run");
@@ -85,7 +100,9 @@ pub static SYNC: Op = step(
     "sync",
     "Copy the data of a VM that is migrated",
     &[("action", "migrate"), ("migration_action", "sync")],
+    &[("phase", "sync"), ("state", "paused")],
 )
+.task("migrate-sync")
 .examples("admin migrations sync web1 --wait\nadmin migrations sync web1 --dry-run");
 
 /// MigrateVm, action switch.
@@ -94,7 +111,9 @@ pub static SWITCH: Op = step(
     "switch",
     "Stop a VM that is migrated, and start it on the other server",
     &[("action", "migrate"), ("migration_action", "switch")],
+    &[("phase", "switch"), ("state", "successful")],
 )
+.task("migrate-switch")
 .asks()
 .examples("admin migrations switch web1 --wait --yes\nadmin migrations switch web1 --dry-run");
 
@@ -104,7 +123,9 @@ pub static PAUSE: Op = step(
     "pause",
     "Pause the copying of a VM's data",
     &[("action", "migrate"), ("migration_action", "pause")],
+    &[("state", "paused")],
 )
+.task("migrate-pause")
 .examples("admin migrations pause web1\nadmin migrations pause web1 --dry-run");
 
 /// MigrateVm, action abort.
@@ -113,7 +134,10 @@ pub static ABORT: Op = step(
     "abort",
     "Give a migration up, before the switch",
     &[("action", "migrate"), ("migration_action", "abort")],
+    &[],
 )
+.task("migrate-abort")
+.until(Goal::Gone, &ABORTED)
 .asks()
 .examples("admin migrations abort web1 --wait --yes\nadmin migrations abort web1 --dry-run");
 
@@ -123,7 +147,9 @@ pub static ROLLBACK: Op = step(
     "rollback",
     "Go back to the first server, after the switch",
     &[("action", "migrate"), ("migration_action", "rollback")],
+    &[("phase", "rollback")],
 )
+.task("migrate-rollback")
 .asks()
 .examples("admin migrations rollback web1 --wait --yes\nadmin migrations rollback web1 --dry-run");
 

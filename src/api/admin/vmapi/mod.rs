@@ -30,10 +30,18 @@ pub static VM: Noun = Noun::new("vm", &GET, &LIST)
     .fails(&["failed"])
     .gone(&["destroyed"])
     .rests(&["running", "stopped"])
-    .usually(Usual { name: "state", value: "active", unless: &["state", "predicate", "query", "uuids"] })
-    .jobs(Jobs { get: &GET_JOB, of_one: &JOBS, thing: "vm_uuid" })
+    .usually(Usual {
+        name: "state",
+        value: "active",
+        unless: &["state", "predicate", "query", "uuids"],
+        without: &["destroyed", "failed"],
+    })
+    .jobs(JOBS_OF_VM)
     .picked_by(&[Pick::Tags, Pick::State("predicate", ANY_STATE), Pick::Age("create_timestamp")])
     .states(STATES);
+
+/// Where the jobs of a VM are.
+const JOBS_OF_VM: Jobs = Jobs { get: &GET_JOB, of_one: &JOBS, thing: "vm_uuid" };
 
 /// What the list is asked for. Of the states it knows only three, the others are found by a predicate.
 const ASKED: &[State] = &[

@@ -20,14 +20,37 @@ const fn change(
     verb: &'static str,
     about: &'static str,
     action: &'static [(&'static str, &'static str)],
+    goal: Goal,
 ) -> Op {
-    Op::action(id, verb, ONE, about).each().fixed(action).columns(STARTED).starts_job().until(Goal::Job, &VM)
+    Op::action(id, verb, ONE, about).each().fixed(action).columns(STARTED).starts_job().until(goal, &VM)
 }
+
+const fn parts(list: &'static str, word: &'static str, key: &'static str, by: &'static str, end: PartsEnd) -> Goal {
+    Goal::Shows(Shown::Parts(Parts { list, word, key, by, end }))
+}
+
+const fn nics(by: &'static str, end: PartsEnd) -> Goal {
+    parts("nics", "NIC", "mac", by, end)
+}
+
+const fn snapshots(end: PartsEnd) -> Goal {
+    parts("snapshots", "snapshot", "name", "snapshot_name", end)
+}
+
+const fn disks(end: PartsEnd) -> Goal {
+    parts("disks", "disk", "pci_slot", "pci_slot", end)
+}
+
+/// How a VM shows what it was updated with.
+const UPDATED: Goal = Goal::Shows(Shown::Fields(&Names {
+    renamed: &[("new_owner_uuid", "owner_uuid")],
+    unshown: &["force", "zlog_max_size", "do_not_inventory"],
+}));
 
 /// UpdateVm. What it does not know it drops, so that nothing else is taken here.
 pub static UPDATE: Op = Op {
     targets: Takes::One,
-    ..change("UpdateVm", "update", "Change a VM", &[("action", "update")])
+    ..change("UpdateVm", "update", "Change a VM", &[("action", "update")], UPDATED)
 }
 .long(
     "Metadata and tags that are given replace all that are there; `admin vms metadata set` leaves the rest. A new \
@@ -73,44 +96,69 @@ pub static UPDATE: Op = Op {
     OWNER,
 ])
 .assigns()
+.keeps(crate::api::cloudapi::tags::OF_DOCKER)
 .examples("admin vms update web1 --alias www1 --wait\nadmin vms update web1 --ram 2G --dry-run");
 
 /// AddNics. They are made before the answer: a network without a free address is refused at once.
-pub static ADD_NICS: Op = change("AddNics", "nics add", "Add NICs to a VM", &[("action", "add_nics")])
-    .fields(&[
-        NETWORKS,
-        body("macs", Kind::Texts, "Hardware address of a NIC that is there; may be repeated").flag("mac"),
-        OWNER,
-    ])
-    .one_of(&["networks", "macs"])
-    .examples(
-        "admin vms nics add web1 --network public-b --wait --timeout 5m\n\
+pub static ADD_NICS: Op = change(
+    "AddNics",
+    "nics add",
+    "Add NICs to a VM",
+    &[("action", "add_nics")],
+    nics("macs", PartsEnd::Made("networks")),
+)
+.fields(&[
+    NETWORKS,
+    body("macs", Kind::Texts, "Hardware address of a NIC that is there; may be repeated").flag("mac"),
+    OWNER,
+])
+.one_of(&["networks", "macs"])
+.examples(
+    "admin vms nics add web1 --network public-b --wait --timeout 5m\n\
          admin vms nics add build --network private --dry-run",
-    );
+);
 
 /// UpdateNics.
-pub static UPDATE_NICS: Op = change("UpdateNics", "nics update", "Change NICs of a VM", &[("action", "update_nics")])
-    .fields(&[body("nics", Kind::Json, "NICs: [{\"mac\":\"MAC\",\"primary\":true}]").required(), OWNER])
-    .examples(
-        "admin vms nics update web1 --nics '[{\"mac\":\"90:b8:c2:a8:80:05\",\"primary\":true}]' --wait\n\
+pub static UPDATE_NICS: Op = change(
+    "UpdateNics",
+    "nics update",
+    "Change NICs of a VM",
+    &[("action", "update_nics")],
+    nics("nics", PartsEnd::Like),
+)
+.fields(&[body("nics", Kind::Json, "NICs: [{\"mac\":\"MAC\",\"primary\":true}]").required(), OWNER])
+.examples(
+    "admin vms nics update web1 --nics '[{\"mac\":\"90:b8:c2:a8:80:05\",\"primary\":true}]' --wait\n\
          admin vms nics update web1 --nics '[{\"mac\":\"90:b8:c6:12:00:0a\",\"allow_ip_spoofing\":true}]' --dry-run",
-    );
+);
 
 /// RemoveNics.
-pub static REMOVE_NICS: Op = change("RemoveNics", "nics remove", "Remove NICs from a VM", &[("action", "remove_nics")])
-    .asks()
-    .fields(&[body("macs", Kind::Texts, "Hardware address of a NIC; may be repeated").flag("mac").required(), OWNER])
-    .examples(
-        "admin vms nics remove web1 --mac 90:b8:c6:12:00:0a --wait --yes\n\
+pub static REMOVE_NICS: Op = change(
+    "RemoveNics",
+    "nics remove",
+    "Remove NICs from a VM",
+    &[("action", "remove_nics")],
+    nics("macs", PartsEnd::Gone),
+)
+.asks()
+.fields(&[body("macs", Kind::Texts, "Hardware address of a NIC; may be repeated").flag("mac").required(), OWNER])
+.examples(
+    "admin vms nics remove web1 --mac 90:b8:c6:12:00:0a --wait --yes\n\
              admin vms nics remove web1 --mac 90:b8:c6:12:00:0a --dry-run",
-    );
+);
 
 /// CreateSnapshot.
-pub static CREATE_SNAPSHOT: Op =
-    change("CreateSnapshot", "snapshots create", "Take a snapshot of a VM", &[("action", "create_snapshot")])
-        .long("Not for kvm VMs nor those with a delegated dataset.")
-        .fields(&[body("snapshot_name", Kind::Text, "Name; the time if not given").flag("name").short('n'), OWNER])
-        .examples("admin vms snapshots create web1 -n before --wait\nadmin vms snapshots create -l role=web --dry-run");
+pub static CREATE_SNAPSHOT: Op = change(
+    "CreateSnapshot",
+    "snapshots create",
+    "Take a snapshot of a VM",
+    &[("action", "create_snapshot")],
+    snapshots(PartsEnd::Made("")),
+)
+.task("snapshot")
+.long("Not for kvm VMs nor those with a delegated dataset.")
+.fields(&[body("snapshot_name", Kind::Text, "Name; the time if not given").flag("name").short('n'), OWNER])
+.examples("admin vms snapshots create web1 -n before --wait\nadmin vms snapshots create -l role=web --dry-run");
 
 /// RollbackSnapshot. The VM runs afterwards.
 pub static ROLLBACK_SNAPSHOT: Op = change(
@@ -118,7 +166,10 @@ pub static ROLLBACK_SNAPSHOT: Op = change(
     "snapshots rollback",
     "Set a VM back to a snapshot, stop and start it",
     &[("action", "rollback_snapshot")],
+    // What was set back nothing of it shows.
+    Goal::Job,
 )
+.task("snapshot")
 .asks()
 .fields(&[body("snapshot_name", Kind::Text, "Name of the snapshot").flag("name").short('n').required(), OWNER])
 .examples(
@@ -127,48 +178,72 @@ pub static ROLLBACK_SNAPSHOT: Op = change(
 );
 
 /// DeleteSnapshot.
-pub static DELETE_SNAPSHOT: Op =
-    change("DeleteSnapshot", "snapshots delete", "Delete a snapshot of a VM", &[("action", "delete_snapshot")])
-        .asks()
-        .fields(&[body("snapshot_name", Kind::Text, "Name of the snapshot").flag("name").short('n').required(), OWNER])
-        .examples(
-            "admin vms snapshots delete web1 -n before --wait --yes\n\
+pub static DELETE_SNAPSHOT: Op = change(
+    "DeleteSnapshot",
+    "snapshots delete",
+    "Delete a snapshot of a VM",
+    &[("action", "delete_snapshot")],
+    snapshots(PartsEnd::Gone),
+)
+.task("snapshot")
+.asks()
+.fields(&[body("snapshot_name", Kind::Text, "Name of the snapshot").flag("name").short('n').required(), OWNER])
+.examples(
+    "admin vms snapshots delete web1 -n before --wait --yes\n\
              admin vms snapshots delete web1 -n before --dry-run",
-        );
+);
 
 const SLOT: Field = body("pci_slot", Kind::Text, "PCI slot of the disk: 0:4:1").required();
 
 /// CreateDisk.
-pub static CREATE_DISK: Op =
-    change("CreateDisk", "disks add", "Add a disk to a stopped bhyve VM", &[("action", "create_disk")])
-        .fields(&[
-            body("size", Kind::DiskSize, "Size in MiB or with a unit, or remaining").positional(),
-            Field { required: false, ..SLOT },
-            body("disk_uuid", Kind::Uuid, "Id of the disk"),
-            OWNER,
-        ])
-        .examples("admin vms disks add db1 10G --wait\nadmin vms disks add db1 remaining --dry-run");
+pub static CREATE_DISK: Op = change(
+    "CreateDisk",
+    "disks add",
+    "Add a disk to a stopped bhyve VM",
+    &[("action", "create_disk")],
+    disks(PartsEnd::Made("")),
+)
+.task("update")
+.fields(&[
+    body("size", Kind::DiskSize, "Size in MiB or with a unit, or remaining").positional(),
+    Field { required: false, ..SLOT },
+    body("disk_uuid", Kind::Uuid, "Id of the disk"),
+    OWNER,
+])
+.examples("admin vms disks add db1 10G --wait\nadmin vms disks add db1 remaining --dry-run");
 
 /// ResizeDisk.
-pub static RESIZE_DISK: Op =
-    change("ResizeDisk", "disks resize", "Resize a disk of a stopped bhyve VM", &[("action", "resize_disk")])
-        .fields(&[
-            body("size", Kind::DiskSize, "New size in MiB or with a unit").positional(),
-            SLOT,
-            body("dangerous_allow_shrink", Kind::Flag("true"), "Cut off what lies beyond a smaller size").asks(),
-            OWNER,
-        ])
-        .examples(
-            "admin vms disks resize db1 50G --pci-slot 0:4:1 --wait\n\
+pub static RESIZE_DISK: Op = change(
+    "ResizeDisk",
+    "disks resize",
+    "Resize a disk of a stopped bhyve VM",
+    &[("action", "resize_disk")],
+    disks(PartsEnd::Has("size")),
+)
+.task("update")
+.fields(&[
+    body("size", Kind::DiskSize, "New size in MiB or with a unit").positional(),
+    SLOT,
+    body("dangerous_allow_shrink", Kind::Flag("true"), "Cut off what lies beyond a smaller size").asks(),
+    OWNER,
+])
+.examples(
+    "admin vms disks resize db1 50G --pci-slot 0:4:1 --wait\n\
              admin vms disks resize db1 50G --pci-slot 0:4:1 --dry-run",
-        );
+);
 
 /// DeleteDisk.
-pub static DELETE_DISK: Op =
-    change("DeleteDisk", "disks delete", "Delete a disk of a stopped bhyve VM", &[("action", "delete_disk")])
-        .asks()
-        .fields(&[SLOT, OWNER])
-        .examples(
-            "admin vms disks delete db1 --pci-slot 0:4:1 --wait --yes\n\
+pub static DELETE_DISK: Op = change(
+    "DeleteDisk",
+    "disks delete",
+    "Delete a disk of a stopped bhyve VM",
+    &[("action", "delete_disk")],
+    disks(PartsEnd::Gone),
+)
+.task("update")
+.asks()
+.fields(&[SLOT, OWNER])
+.examples(
+    "admin vms disks delete db1 --pci-slot 0:4:1 --wait --yes\n\
              admin vms disks delete db1 --pci-slot 0:4:1 --dry-run",
-        );
+);

@@ -205,6 +205,10 @@ pub(crate) async fn send(
         Ok(()) => Ok(0),
         // A redirect of the service's is an answer too where the user asked for the request itself.
         Err(_) if (300..400).contains(&answer.status) && answer.is_own() => Ok(0),
+        Err(error) if answer.is_unknown_path() => {
+            let words = format!("{}: {} has no such path", error.message(), client.service().name);
+            Err(Error::new(Kind::NotFound, words).with_fault(error.fault().cloned().unwrap_or_default()))
+        }
         Err(error) if unclear || answer.is_success() && !reads => Err(resume::with_look(app, look, error.in_doubt())),
         Err(error) => Err(error),
     }

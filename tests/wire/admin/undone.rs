@@ -1,0 +1,307 @@
+//! What a service says it has done, and has not: a job that succeeded and changed nothing, a job of somebody else's, an
+//! answer that hides what was asked for.
+
+use super::filled;
+use super::run::{Said, admin};
+use super::script::Script;
+
+/// `sdc admin` with these words, against services that answer so.
+fn asked(lines: &str, words: &str) -> (Said, Script) {
+    let home = tempfile::tempdir().unwrap();
+    let script = Script::new(&filled(lines));
+    let vars = ["VMAPI_URL", "NAPI_URL", "PAPI_URL", "WORKFLOW_URL"].map(|name| (name, script.address.as_str()));
+    (admin(home.path(), &vars, &filled(words)), script)
+}
+
+const SUCCEEDED: &str = r#"* GET /jobs/$J -> 200 {"uuid":"$J","name":"x-1.0","execution":"succeeded","params":{"vm_uuid":"$V"},"chain_results":[{"name":"x","result":"OK","error":""}]}"#;
+const TAKEN: &str = r#"202 {"vm_uuid":"$V","job_uuid":"$J"}"#;
+const VM: &str = r#"{"uuid":"$V","alias":"web1","state":"running","autoboot":true,"tags":{"role":"web"},"customer_metadata":{"a":"b"},"internal_metadata":{},"nics":[{"mac":"90:b8:d0:1c:2d:3e","ip":"10.0.0.7"}],"snapshots":[{"name":"old"}],"disks":[{"pci_slot":"0:4:1","size":10240}],"image_uuid":"$K"}"#;
+
+/// What is asked beside the change: the maps of the VM are looked at before they go.
+const LOOKS: &str = r#"* GET /vms/$V/tags -> 200 {"role":"web"}
+    * GET /vms/$V/customer_metadata -> 200 {"a":"b"}
+    * GET /vms/$V/internal_metadata -> 200 {}"#;
+
+/// The words of a change, its request, and how the VM differs from what was asked for.
+const CHANGES: &[(&str, &str, &str)] = &[
+    ("vms tags replace $V x=1 --yes", r#"PUT /vms/$V/tags {"x":"1"}"#, "tags still has role, tags has no x"),
+    ("vms tags set $V x=1", r#"POST /vms/$V/tags {"x":"1"}"#, "tags has no x"),
+    ("vms tags set $V role=db", r#"POST /vms/$V/tags {"role":"db"}"#, "tags has another role"),
+    ("vms tags delete $V role --yes", "DELETE /vms/$V/tags/role", "tags still has role"),
+    ("vms tags delete-all $V --yes", "DELETE /vms/$V/tags", "tags still has role"),
+    ("vms metadata set $V x=1", r#"POST /vms/$V/customer_metadata {"x":"1"}"#, "customer_metadata has no x"),
+    (
+        "vms metadata replace $V a=c --yes",
+        r#"PUT /vms/$V/customer_metadata {"a":"c"}"#,
+        "customer_metadata has another a",
+    ),
+    ("vms metadata delete $V a --yes", "DELETE /vms/$V/customer_metadata/a", "customer_metadata still has a"),
+    ("vms metadata delete-all $V --yes", "DELETE /vms/$V/customer_metadata", "customer_metadata still has a"),
+    ("vms internal-metadata set $V n:=7", r#"POST /vms/$V/internal_metadata {"n":7}"#, "internal_metadata has no n"),
+    ("vms update $V -n web2", r#"POST /vms/$V?action=update {"alias":"web2"}"#, "alias is web1"),
+    ("vms update $V autoboot=false", r#"POST /vms/$V?action=update {"autoboot":false}"#, "autoboot is true"),
+    (
+        "vms update $V --new-owner $B --yes",
+        r#"POST /vms/$V?action=update {"new_owner_uuid":"$B"}"#,
+        "owner_uuid is not there",
+    ),
+    ("vms update $V -t x=1", r#"POST /vms/$V?action=update {"tags":{"x":"1"}}"#, "tags still has role, tags has no x"),
+    ("vms reprovision $V $W --yes", r#"POST /vms/$V?action=reprovision {"image_uuid":"$W"}"#, "image_uuid is $K"),
+    (
+        "vms nics add $V --network '[{\"uuid\":\"$W\"}]'",
+        r#"POST /vms/$V?action=add_nics {"networks":[{"uuid":"$W"}]}"#,
+        "0 of 1 new NICs are there",
+    ),
+    (
+        "vms nics add $V --mac 90:b8:d0:aa:bb:cc",
+        r#"POST /vms/$V?action=add_nics {"macs":["90:b8:d0:aa:bb:cc"]}"#,
+        "NIC 90:b8:d0:aa:bb:cc is not there",
+    ),
+    (
+        "vms nics remove $V --mac 90:b8:d0:1c:2d:3e --yes",
+        r#"POST /vms/$V?action=remove_nics {"macs":["90:b8:d0:1c:2d:3e"]}"#,
+        "NIC 90:b8:d0:1c:2d:3e is still there",
+    ),
+    (
+        "vms nics update $V --nics '[{\"mac\":\"90:b8:d0:1c:2d:3e\",\"primary\":true}]'",
+        r#"POST /vms/$V?action=update_nics {"nics":[{"mac":"90:b8:d0:1c:2d:3e","primary":true}]}"#,
+        "NIC 90:b8:d0:1c:2d:3e: primary is not there",
+    ),
+    (
+        "vms snapshots create $V -n new",
+        r#"POST /vms/$V?action=create_snapshot {"snapshot_name":"new"}"#,
+        "snapshot new is not there",
+    ),
+    ("vms snapshots create $V", "POST /vms/$V?action=create_snapshot", "0 of 1 new snapshots are there"),
+    (
+        "vms snapshots delete $V -n old --yes",
+        r#"POST /vms/$V?action=delete_snapshot {"snapshot_name":"old"}"#,
+        "snapshot old is still there",
+    ),
+    (
+        "vms disks resize $V 20G --pci-slot 0:4:1",
+        r#"POST /vms/$V?action=resize_disk {"size":20480,"pci_slot":"0:4:1"}"#,
+        "disk 0:4:1: size is 10240",
+    ),
+    (
+        "vms disks delete $V --pci-slot 0:4:1 --yes",
+        r#"POST /vms/$V?action=delete_disk {"pci_slot":"0:4:1"}"#,
+        "disk 0:4:1 is still there",
+    ),
+];
+
+#[test]
+fn a_job_that_succeeded_and_did_nothing_is_told_with_what_is_not_there() {
+    std::thread::scope(|scope| {
+        for (words, request, due) in CHANGES {
+            scope.spawn(move || {
+                let lines = format!("{request} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {VM}\n{LOOKS}");
+                let (said, script) = asked(&lines, &format!("{words} --wait --timeout 1s"));
+                script.done();
+                assert!(!said.err.contains(": done"), "{words}: {}", said.err);
+                let due = format!("VM $V is not as it was asked to be after its job $J has succeeded: {due}");
+                let told = said.failed(9);
+                assert!(told.contains(&filled(&due)), "{words}: {told}");
+                // Without a wait nobody looks.
+                let (said, _) = asked(&lines, words);
+                said.well();
+            });
+        }
+    });
+}
+
+#[test]
+fn what_a_rollback_has_set_back_nothing_shows() {
+    let request = r#"POST /vms/$V?action=rollback_snapshot {"snapshot_name":"old"}"#;
+    let lines = format!("{request} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {VM}");
+    let (said, _) = asked(&lines, "vms snapshots rollback $V -n old --yes --wait");
+    assert!(said.err.contains(": done"), "{}", said.err);
+    said.well();
+}
+
+#[test]
+fn a_step_of_a_migration_is_over_when_the_migration_shows_it() {
+    let migration = |phase: &str, state: &str| {
+        format!(r#"* GET /migrations/$V -> 200 {{"vm_uuid":"$V","phase":"{phase}","state":"{state}"}}"#)
+    };
+    for (step, before, after) in [
+        ("sync", ("begin", "paused"), ("sync", "paused")),
+        ("switch", ("sync", "paused"), ("switch", "successful")),
+        ("pause", ("sync", "running"), ("sync", "paused")),
+        ("abort", ("sync", "paused"), ("abort", "paused")),
+        ("rollback", ("switch", "successful"), ("rollback", "successful")),
+    ] {
+        let lines = |(phase, state): (&str, &str)| {
+            let request = format!("POST /vms/$V?action=migrate&migration_action={step}");
+            format!(
+                "{request} -> 202 {{\"job_uuid\":\"$J\"}}\n{SUCCEEDED}\n{}\n* GET /vms/$V -> 200 {VM}",
+                migration(phase, state)
+            )
+        };
+        let yes = if matches!(step, "switch" | "abort" | "rollback") { " --yes" } else { "" };
+        let words = format!("migrations {step} $V{yes} --wait --timeout 1s");
+        let (said, _) = asked(&lines(before), &words);
+        said.failed(9);
+        let (said, _) = asked(&lines(after), &words);
+        said.well();
+    }
+    // What was never begun is not there.
+    let gone = r#"* GET /migrations/$V -> 404 {"code":"ResourceNotFound","message":"migration not found"}"#;
+    let begin = r#"POST /vms/$V?action=migrate&migration_action=begin -> 202 {"job_uuid":"$J","migration":{}}"#;
+    let (said, _) =
+        asked(&format!("{begin}\n{SUCCEEDED}\n{gone}\n* GET /vms/$V -> 200 {VM}"), "migrations begin $V --wait");
+    said.failed(8);
+}
+
+#[test]
+fn a_job_that_is_not_of_the_request_is_not_believed() {
+    let job = |task: &str, vm: &str, made: &str| {
+        format!(
+            r#"* GET /jobs/$J -> 200 {{"uuid":"$J","execution":"succeeded","params":{{"task":"{task}","vm_uuid":"{vm}"}},"created_at":"{made}"}}"#
+        )
+    };
+    let stop = "POST /vms/$V?action=stop -> 202~2026-03-02T12:00:00Z {\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}";
+    let stopped = VM.replace("running", "stopped");
+    for (job, due) in [
+        (job("start", "$V", "2026-03-02T12:00:00Z"), "its task is start"),
+        (job("stop", "$W", "2026-03-02T12:00:00Z"), "it works on $W"),
+        (job("stop", "$V", "2026-03-02T11:00:00Z"), "it was made at 2026-03-02T11:00:00Z, long before"),
+    ] {
+        let (said, _) = asked(&format!("{stop}\n{job}\n* GET /vms/$V -> 200 {stopped}"), "vms stop $V --wait");
+        let words = said.failed(6);
+        assert!(words.contains(&filled(&format!("which is not one of this request: {due}"))), "{words}");
+        assert!(words.contains(&filled("sdc admin vms job $J")), "{words}");
+    }
+    // Its server's clock and that of workflow need not be the same, and it says nothing of what it is about.
+    for job in [job("stop", "$V", "2026-03-02T11:58:00Z"), SUCCEEDED.to_owned()] {
+        let (said, _) = asked(&format!("{stop}\n{job}\n* GET /vms/$V -> 200 {stopped}"), "vms stop $V --wait");
+        said.well();
+    }
+}
+
+const IP: &str = "/networks/$W/ips/10.0.0.7";
+
+#[test]
+fn an_address_that_is_taken_from_nothing_is_not_updated() {
+    let ip =
+        |more: &str| format!(r#"200 {{"ip":"10.0.0.7","network_uuid":"$W","reserved":false,"owner_uuid":"$A"{more}}}"#);
+    let held = ip(r#","free":false,"belongs_to_type":"zone","belongs_to_uuid":"$V""#);
+    let put = |body: &str, answer: &str| format!("* GET {IP} -> {held}\nPUT {IP} {body} -> {answer}");
+    let words = "ips update $W 10.0.0.7";
+    let (said, _) = asked(&put(r#"{"unassign":true}"#, &held), &format!("{words} --unassign --yes"));
+    let told = said.failed(6);
+    assert!(told.contains("which still has belongs_to_type") && !told.contains("updated"), "{told}");
+    let (said, _) = asked(&put(r#"{"unassign":true}"#, &ip(r#","free":false"#)), &format!("{words} --unassign --yes"));
+    said.well();
+    let owned = ip(r#","free":true"#);
+    let (said, _) = asked(&put(r#"{"free":true}"#, &owned), &format!("{words} --free --yes"));
+    assert!(said.failed(6).contains("which still has owner_uuid"));
+}
+
+#[test]
+fn an_answer_that_hides_what_was_sent_is_read_back() {
+    let package = |more: &str| format!(r#"{{"uuid":"$V","name":"g1-nano","version":"1.0.0"{more}}}"#);
+    let nic = |more: &str| {
+        format!(r#"{{"mac":"90:b8:d0:1c:2d:3e","belongs_to_uuid":"$W","ip":"10.0.0.7","network_uuid":"$W"{more}}}"#)
+    };
+    let (mac, address) = ("/nics/90b8d01c2d3e", r#"{"ip":"10.0.0.7","network_uuid":"$W","free":false,"reserved":"#);
+    let on_address = |reserved: &str| format!("\n* GET {IP} -> 200 {address}{reserved}}}");
+    for (words, path, body, before, after, more, name) in [
+        (
+            "packages update $V fss=77",
+            "/packages/$V",
+            r#"{"fss":77}"#,
+            package(""),
+            package(r#","fss":77"#),
+            None,
+            "fss",
+        ),
+        (
+            "nics update 90:b8:d0:1c:2d:3e allow_ip_spoofing=true",
+            mac,
+            r#"{"allow_ip_spoofing":true}"#,
+            nic(""),
+            nic(r#","allow_ip_spoofing":true"#),
+            None,
+            "allow_ip_spoofing",
+        ),
+        (
+            "nics update 90:b8:d0:1c:2d:3e reserved=true",
+            mac,
+            r#"{"reserved":true}"#,
+            nic(""),
+            nic(""),
+            Some(("false", "true")),
+            "reserved",
+        ),
+    ] {
+        let lines = |now: &str, reserved: Option<&str>| {
+            let address = reserved.map_or_else(String::new, on_address);
+            format!("PUT {path} {body} -> 200 {before}\nGET {path} -> 200 {now}{address}")
+        };
+        let (said, script) = asked(&lines(&before, more.map(|(old, _)| old)), words);
+        let told = said.failed(8);
+        assert!(told.contains(&format!("accepted the update, but {name} is not as it was asked for")), "{told}");
+        assert!(!told.contains(": updated"), "{told}");
+        script.done();
+        let (said, script) = asked(&lines(&after, more.map(|(_, new)| new)), words);
+        said.well();
+        script.done();
+    }
+    // What is off need not be shown.
+    let put = format!(r#"PUT {mac} {{"allow_ip_spoofing":false}} -> 200 {}"#, nic(""));
+    let (said, _) = asked(&put, "nics update 90:b8:d0:1c:2d:3e allow_ip_spoofing=false");
+    said.well();
+}
+
+#[test]
+fn metadata_that_has_not_changed_is_no_success_before_it_is_an_error() {
+    let service = r#"{"uuid":"$V","name":"vmapi","metadata":{"old":"x"}}"#;
+    for noun in ["services", "applications", "instances"] {
+        let lines = format!(
+            "* GET /{noun}/$V -> 200 {service}\nPUT /{noun}/$V {{\"metadata\":{{\"ntp_host\":\"10.0.0.1\"}}}} -> 200 {service}"
+        );
+        let (home, script) = (tempfile::tempdir().unwrap(), Script::new(&filled(&lines)));
+        let words = filled(&format!("{noun} update $V --metadata ntp_host=10.0.0.1"));
+        let said = admin(home.path(), &[("SAPI_URL", &script.address)], &words);
+        assert_eq!(said.out, "", "{noun}");
+        assert!(!said.err.contains(": updated"), "{}", said.err);
+        assert!(said.failed(8).contains("accepted the update, but metadata is not as it was asked for"));
+        script.done();
+    }
+}
+
+#[test]
+fn what_a_list_leaves_out_by_itself_is_left_out_here_where_the_service_does_not() {
+    let vm = |id: &str, alias: &str, state: &str| format!(r#"{{"uuid":"{id}","alias":"{alias}","state":"{state}"}}"#);
+    let all = [vm("$V", "web1", "running"), vm("$W", "broken", "failed"), vm("$K", "gone", "destroyed")].join(",");
+    let lines = format!("* GET /vms?state=active&limit=1000 -> 200 [{all}]");
+    let (said, _) = asked(&lines, "vms list -H -o alias");
+    assert_eq!(said.well(), "web1\n");
+    let (said, _) = asked(&lines, "vms list --count");
+    assert_eq!(said.well(), "1\n");
+    let whole = format!("* GET /vms?predicate={{\"ne\":[\"state\",\"none\"]}}&limit=1000 -> 200 [{all}]");
+    let (said, script) = asked(&format!("{lines}\n{whole}"), "vms delete 'bro*' --yes");
+    assert_ne!(said.code, 0, "{}", said.err);
+    assert!(script.lines().iter().all(|line| line.starts_with("GET ")), "{:?}", script.lines());
+    // Who asks for them gets them.
+    let (said, _) = asked(&whole, "vms list --all --count");
+    assert_eq!(said.well(), "3\n");
+}
+
+#[test]
+fn a_path_that_a_service_does_not_have_is_not_there_and_nothing_was_done() {
+    let own = r#"PUT /nope -> 404 {"code":"ResourceNotFound","message":"/nope does not exist"}"#;
+    let (said, _) = asked(own, "raw vmapi PUT /nope");
+    let words = said.failed(3);
+    assert!(words.contains("VMAPI has no such path") && !words.contains("not VMAPI's own"), "{words}");
+    for other in [
+        "PUT /nope -> 404 <html>/nope does not exist</html>",
+        r#"PUT /nope -> 404 {"code":"ResourceNotFound","message":"/another does not exist"}"#,
+        r#"PUT /nope -> 404 {"error":"not found"}"#,
+    ] {
+        let (said, _) = asked(other, "raw vmapi PUT /nope");
+        assert_ne!(said.code, 0, "{other}");
+        assert!(other.contains("error") || said.code == 6, "{other}: {}", said.err);
+    }
+}
