@@ -334,6 +334,9 @@ impl State {
         }
         if let Some(state) = entered {
             machine.state = state.to_owned();
+            if state == "running" {
+                machine.booted = job.due;
+            }
         }
         let place = format!("machines/{}", job.vm_uuid);
         let new_owner = machine.owner_uuid.clone();

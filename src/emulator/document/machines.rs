@@ -36,7 +36,8 @@ const WHOLE: &[(&str, &str)] = &[
 ];
 
 /// What is left to the machine that was made.
-const KEPT: &[&str] = &["docker", "credentials", "snapshots", "audit", "compute_node", "internal_metadata", "more"];
+const KEPT: &[&str] =
+    &["booted", "docker", "credentials", "snapshots", "audit", "compute_node", "internal_metadata", "more"];
 
 /// For one whose image needs a password where none is given.
 const PASSWORD: &str = "3xample-pw";

@@ -69,7 +69,7 @@ pub(crate) fn vm(state: &State, vm: &Vm) -> Map<String, Value> {
     put("zonepath", format!("/zones/{}", vm.uuid).into());
     put("zpool", "zones".into());
     if vm.state == "running" {
-        put("boot_timestamp", iso(vm.create_timestamp.max(vm.last_modified)).into());
+        put("boot_timestamp", iso(vm.create_timestamp.max(vm.booted)).into());
         put("pid", 61_231.into());
     }
     if vm.hvm() {

@@ -40,6 +40,8 @@ pub(crate) struct Kept {
     nics: Vec<Nic>,
     created: i64,
     updated: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    booted: i64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     firewall_enabled: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -62,6 +64,10 @@ pub(crate) struct Kept {
     more: Map<String, Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     audit: Vec<Entry>,
+}
+
+fn is_zero(time: &i64) -> bool {
+    *time == 0
 }
 
 /// The states that the two have other words for: CloudAPI's, and VMAPI's.
@@ -122,6 +128,7 @@ impl From<Kept> for Vm {
             nics: kept.nics,
             create_timestamp: kept.created,
             last_modified: kept.updated,
+            booted: kept.booted,
             firewall_enabled: kept.firewall_enabled,
             indestructible_zoneroot: kept.deletion_protection,
             docker: kept.docker,
@@ -171,6 +178,7 @@ impl From<Vm> for Kept {
             nics: vm.nics,
             created: vm.create_timestamp,
             updated: vm.last_modified,
+            booted: vm.booted,
             firewall_enabled: vm.firewall_enabled,
             deletion_protection: vm.indestructible_zoneroot,
             docker: vm.docker,

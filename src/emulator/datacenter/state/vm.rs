@@ -46,6 +46,8 @@ pub(crate) struct Vm {
     pub(crate) nics: Vec<Nic>,
     pub(crate) create_timestamp: i64,
     pub(crate) last_modified: i64,
+    /// When it has come to run the last time; 0 for when it was made.
+    pub(crate) booted: i64,
     pub(crate) firewall_enabled: bool,
     pub(crate) indestructible_zoneroot: bool,
     pub(crate) docker: bool,
