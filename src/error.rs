@@ -77,8 +77,6 @@ pub struct ServiceError {
     pub fields: Vec<FieldFault>,
     /// The `Request-Id` header: what an operator greps the server's log for.
     pub request_id: Option<String>,
-    /// The request, where the refusal is about the service or the way to it: `GET /acme/machines at api.example.com`.
-    pub asked: Option<String>,
 }
 
 /// What an error is about: a target of a command.
@@ -183,6 +181,7 @@ struct Inner {
     target: Option<Target>,
     /// The id of the request that asked for what failed later.
     asked_as: Option<String>,
+    request: Option<String>,
     cleanup: Option<Cleanup>,
     unfinished: Option<Unfinished>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -203,6 +202,7 @@ impl Error {
             blamed: None,
             target: None,
             asked_as: None,
+            request: None,
             cleanup: None,
             unfinished: None,
             source: None,
@@ -331,7 +331,6 @@ impl Error {
             message: withheld::taken_out(fault.message),
             fields: fault.fields.into_iter().map(field).collect(),
             request_id: fault.request_id.map(withheld::taken_out),
-            asked: fault.asked.map(withheld::taken_out),
         });
         self
     }
@@ -386,6 +385,22 @@ impl Error {
     /// Which target it is about, if it is about one.
     pub fn target(&self) -> Option<&Target> {
         self.0.target.as_ref()
+    }
+
+    /// Says which request it was, unless that is said already or the service's refusal is about what was asked for: of
+    /// several, nobody would know which has failed.
+    #[must_use]
+    pub(crate) fn of_request(mut self, request: impl FnOnce() -> String) -> Self {
+        let of_service = matches!(self.kind(), Kind::Unreachable | Kind::Throttled);
+        if self.0.request.is_none() && (of_service || self.fault().is_some_and(|fault| fault.status >= 500)) {
+            self.0.request = Some(withheld::taken_out(request()));
+        }
+        self
+    }
+
+    /// The request that failed, where that is the service's fault or the way's to it: `GET /acme/images at HOST:443`.
+    pub fn request(&self) -> Option<&str> {
+        self.0.request.as_deref()
     }
 
     /// Says by which request, by its id, was asked for what failed after it was accepted.

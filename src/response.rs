@@ -43,8 +43,6 @@ pub struct Response {
     pub sent: String,
     /// The path that was asked for.
     pub path: String,
-    /// The request as a failure names it: method, path, and whom it was sent to.
-    pub asked: String,
     /// The service that was asked.
     pub service: &'static Service,
 }
@@ -195,7 +193,9 @@ impl Response {
 
     /// The body as one JSON document.
     fn record(&self, body: &[u8]) -> Result<Answer> {
-        Answer::record_of(body, Some(whose(self.service)))
+        let answer = Answer::record_of(body, Some(whose(self.service)))?;
+        answer.first().map_or(Ok(()), |row| is_said_once(row.json()))?;
+        Ok(answer)
     }
 
     /// Refuses an answer that is not a success of the service, where no operation says what is due: a refusal, a web
@@ -303,9 +303,11 @@ impl Response {
         // What is used up is told as a lack of rights, which nobody can mend with another key.
         let used_up = self.status == 403 && fault.message.trim_start().starts_with("Quota exceeded");
         let skewed = self.status == 400 && fault.message.contains("clock skew");
+        let account = self.unknown_account().filter(|_| own);
         let kind = match self.status {
             _ if skewed => Kind::Auth,
             _ if used_up => Kind::Refused,
+            _ if account.is_some() => Kind::Auth,
             status => self.kind(status, own),
         };
         let words = match (fault.message.trim(), fault.code.trim()) {
@@ -315,10 +317,6 @@ impl Response {
             ("", code) => format!("{code} ({})", self.status),
             (message, _) => message.to_owned(),
         };
-        // What is wrong with the service or the way to it says nothing of what was asked for.
-        if matches!(kind, Kind::Throttled | Kind::Unreachable | Kind::Other) {
-            fault.asked = Some(self.asked.clone()).filter(|asked| !asked.is_empty());
-        }
         let mut error = Error::new(kind, words).with_fault(fault);
         let text = String::from_utf8_lossy(&self.body);
         if self.status == 410 && own && RawValue::from_string(text.clone().into_owned()).is_ok() {
@@ -344,6 +342,10 @@ impl Response {
         };
         if let Some(remedy) = self.service.remedies.iter().find(|remedy| means(remedy.code)) {
             error = error.hint(advice(remedy));
+        }
+        if let Some(account) = account {
+            let account = sensitive::quoted(&account).into_owned();
+            error = error.hint(format!("is there an account {account}? logins are case-sensitive"));
         }
         if used_up {
             error = error.hint(Hint::run("how much is used", "account limits"));

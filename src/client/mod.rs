@@ -329,6 +329,15 @@ impl Client {
         Ok(request)
     }
 
+    /// An error with the request that it is about.
+    fn named(&self, request: &Request, error: Error) -> Error {
+        error.of_request(|| {
+            let port = self.base.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+            let (host, path) = (self.base.host_str().unwrap_or_default(), sensitive::quoted(&request.path));
+            format!("{} {path} at {host}{port}", request.method)
+        })
+    }
+
     /// The roles that are taken on.
     pub fn roles(&self) -> &[String] {
         &self.roles

@@ -88,6 +88,20 @@ impl Client {
         op: &Op,
         args: &Args,
         seen: Seen<'_>,
+        take: impl FnMut(Page<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let read = self.pages_read(op, args, seen, take).await;
+        read.map_err(|error| match self.request(op, args) {
+            Ok(request) => self.named(&request, error),
+            Err(_) => error,
+        })
+    }
+
+    async fn pages_read(
+        &self,
+        op: &Op,
+        args: &Args,
+        seen: Seen<'_>,
         mut take: impl FnMut(Page<'_>) -> Result<()>,
     ) -> Result<()> {
         let take = |page: Page<'_>| {

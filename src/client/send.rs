@@ -177,7 +177,7 @@ impl Client {
     pub async fn answered(&self, op: &Op, request: &Request) -> Result<(Response, Answer)> {
         let Sent { outcome, unclear, .. } = self.send_with_retries(request).await?;
         let (unclear, error) = match outcome {
-            Ok(response) => match made(&response, op, request) {
+            Ok(response) => match self.made(&response, op, request) {
                 Ok(answer) => return Ok((response, answer)),
                 Err(error) => (unclear || may_have_begun(request, &response), error),
             },
@@ -220,7 +220,7 @@ impl Client {
             // Once an answer was lost, also a refusal may be about what that request made.
             let doubt = unclear || tries > 1;
             let (failure, again) = match outcome {
-                Ok(response) => match made(&response, op, request) {
+                Ok(response) => match self.made(&response, op, request) {
                     Ok(answer) if shows_it(op, &answer) => {
                         // The first one may have been carried out after all, later than anybody looked.
                         if tries == 1 {
@@ -280,7 +280,7 @@ impl Client {
         let error = loop {
             let Sent { outcome, unclear, again, .. } = self.send_within(request, &mut tries).await?;
             let (doubt, error) = match outcome {
-                Ok(response) => match made(&response, op, request) {
+                Ok(response) => match self.made(&response, op, request) {
                     Ok(answer) if looked => return Ok(Once::AnsweredAgain(response, answer)),
                     Ok(answer) => return Ok(Once::Answered(response, answer)),
                     Err(error) => (unclear || may_have_begun(request, &response), error),
@@ -410,11 +410,21 @@ impl Client {
         self.send_within(request, &mut Tries::new(self, request)?).await
     }
 
+    /// The same, with tries that have been counted before.
+    async fn send_within(&self, request: &Request, tries: &mut Tries) -> Result<Sent> {
+        let sent = self.tried(request, tries).await?;
+        Ok(Sent { outcome: sent.outcome.map_err(|error| self.named(request, error)), ..sent })
+    }
+
+    fn made(&self, response: &Response, op: &Op, request: &Request) -> Result<Answer> {
+        made(response, op, request).map_err(|error| self.named(request, error))
+    }
+
     /// Sends it as often as there may be tries, or until it is to be looked for.
     ///
     /// # Errors
     /// No key, or a signature that could not be made.
-    async fn send_within(&self, request: &Request, tries: &mut Tries) -> Result<Sent> {
+    async fn tried(&self, request: &Request, tries: &mut Tries) -> Result<Sent> {
         let (safe, reads) = (request.repeatable && !tries.names, tries.reads);
         loop {
             tries.count += 1;

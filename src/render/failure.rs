@@ -27,8 +27,10 @@ pub fn words(error: &Error, said: Said<'_>) -> String {
         }
         let code = if fault.code.is_empty() { String::new() } else { format!(" {}", escaped(&fault.code)) };
         let id = fault.request_id.as_deref().map(|id| format!(", request id {}", escaped(id))).unwrap_or_default();
-        let asked = fault.asked.as_deref().map(|asked| format!(", {}", escaped(asked))).unwrap_or_default();
-        let _ = write!(text, "\n  service: {}{code}{id}{asked}", fault.status);
+        let _ = write!(text, "\n  service: {}{code}{id}", fault.status);
+    }
+    if let Some(request) = error.request() {
+        let _ = write!(text, "\n  request: {}", escaped(request));
     }
     for hint in error.hints().iter().map(said).filter(|hint| !hint.is_empty()) {
         // Further lines stand below the first, so that a mark points at its place.
@@ -48,9 +50,6 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said<'_>) -> String {
         object["status"] = fault.status.into();
         object["code"] = fault.code.as_str().into();
         object["request_id"] = error.request_id().into();
-        if let Some(asked) = &fault.asked {
-            object["request"] = asked.as_str().into();
-        }
         let fields = fault.fields.iter();
         object["errors"] = fields
             .map(|field| serde_json::json!({ "field": field.field, "code": field.code, "message": safe(&field.message) }))
@@ -58,6 +57,9 @@ pub fn json(error: &Error, (exit, kind): (u8, &str), said: Said<'_>) -> String {
     }
     if let (None, Some(id)) = (error.fault(), error.request_id()) {
         object["request_id"] = id.into();
+    }
+    if let Some(request) = error.request() {
+        object["request"] = safe(request).into();
     }
     if let Some(target) = error.target() {
         object["target"] = serde_json::json!({ "noun": target.noun, "id": target.id, "name": safe(&target.name) });

@@ -1,6 +1,7 @@
 //! Whose answer it is: the service's own, or that of a balancer, a proxy or a login page in front of it. Everything
 //! that a status means rests on this one judgement.
 
+use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -34,6 +35,10 @@ impl Response {
         // The record of a deleted thing may be longer than what is read of it.
         if body.starts_with(b"{") && !body.ends_with(b"}") {
             return marked;
+        }
+        // Two codes are none.
+        if scan::repeated(&String::from_utf8_lossy(body)).is_some() {
+            return false;
         }
         let value = self.value();
         // What is no JSON at all.
@@ -133,7 +138,22 @@ impl Response {
 
     /// Whether the service says that the resource is not there, or not any longer.
     pub fn is_gone(&self) -> bool {
-        matches!(self.status, 404 | 410) && self.is_own()
+        matches!(self.status, 404 | 410) && self.is_own() && self.unknown_account().is_none()
+    }
+
+    /// The account in the path, where a 404 says that it is the account that nobody knows, and not what it may have.
+    pub(super) fn unknown_account(&self) -> Option<String> {
+        if self.status != 404 || !self.service.account_in_path {
+            return None;
+        }
+        let mut parts = self.path.split('/').skip(1);
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let (account, mut others) = (decoded(parts.next()?), parts.map(decoded).peekable());
+        // Of a key that is called as its account is, and of the account itself, it says the same.
+        let of_others = others.peek().is_none() || others.any(|part| part == account);
+        let body = self.value();
+        let named = body["message"].as_str().and_then(|message| message.strip_suffix(" does not exist"));
+        (!of_others && named == Some(account.as_str())).then_some(account)
     }
 
     /// Whether the request was turned away before anything was done about it. A proxy says 503 of its own time-outs
@@ -235,7 +255,6 @@ mod tests {
             body: body.as_bytes().to_vec(),
             sent: String::new(),
             path: "/acme/machines/b6979942".to_owned(),
-            asked: String::new(),
             service: &crate::api::CLOUDAPI,
         }
     }

@@ -21,7 +21,6 @@ use crate::api::Service;
 use crate::config::{Env, Pin, Route, proxy};
 use crate::error::{Error, Kind, Result};
 use crate::response::{FAILURE_LIMIT, GONE_LIMIT, Response, SUCCESS_LIMIT};
-use crate::sensitive;
 use words::Place;
 
 /// How to reach the server.
@@ -124,7 +123,6 @@ pub(crate) struct Outgoing<'a> {
 /// What is remembered of a request until its answer has come.
 struct Sent {
     date: String,
-    method: reqwest::Method,
     service: &'static Service,
 }
 
@@ -204,7 +202,7 @@ impl Transport {
     /// Sends it once and reads the answer.
     pub(crate) async fn exchange(&self, out: Outgoing<'_>) -> Result<Response, (Trouble, Error)> {
         let place = Place::of(&out.url, out.service);
-        let sent = Sent { date: out.date.clone(), method: out.method.clone(), service: out.service };
+        let sent = Sent { date: out.date.clone(), service: out.service };
         if let Some(target) = out.target.clone() {
             let answer = self.send_verbatim(out, &target, &place).await?;
             let read = tokio::time::timeout(self.settings.request_timeout, self.read(answer, sent, &place));
@@ -217,7 +215,7 @@ impl Transport {
     /// Sends it once. An answer of this status is left open, for as long as it may take; any other is read.
     pub(crate) async fn open(&self, out: Outgoing<'_>, status: u16) -> Result<Opened, (Trouble, Error)> {
         let place = Place::of(&out.url, out.service);
-        let sent = Sent { date: out.date.clone(), method: out.method.clone(), service: out.service };
+        let sent = Sent { date: out.date.clone(), service: out.service };
         let work = async {
             // Its own time-out would end what is to stay open; a year is as good as for ever.
             let request = self.ask(out).timeout(Duration::from_secs(366 * 86_400));
@@ -331,14 +329,8 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        let Sent { date, method, service } = sent;
-        let path = answer.url().path().to_owned();
-        // Of a success nobody needs to know where it came from.
-        let asked = match status {
-            200..400 => String::new(),
-            _ => format!("{method} {} at {place}", sensitive::quoted(&path)),
-        };
-        Ok(Response { status, headers, body, sent: date, path, asked, service })
+        let Sent { date, service } = sent;
+        Ok(Response { status, headers, body, sent: date, path: answer.url().path().to_owned(), service })
     }
 }
 

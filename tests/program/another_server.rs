@@ -45,16 +45,8 @@ fn no_success_of_another_server_is_one_of_any_operation() {
             {
                 let headers = HeaderMap::from_iter([(reqwest::header::SERVER, HeaderValue::from_static("nginx"))]);
                 let path = op.path.to_owned();
-                let answer = Response {
-                    status,
-                    headers,
-                    body: body.into(),
-                    sent: String::new(),
-                    path,
-                    asked: String::new(),
-                    service,
-                }
-                .answer(op);
+                let answer =
+                    Response { status, headers, body: body.into(), sent: String::new(), path, service }.answer(op);
                 let error = answer.expect_err(op.id);
                 assert_eq!(error.kind(), Kind::Unreachable, "{} {status} {body}: {error}", op.id);
             }

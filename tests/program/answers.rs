@@ -68,7 +68,6 @@ fn response(status: u16, kind: &str, body: &str) -> Response {
         body: body.as_bytes().to_vec(),
         sent: String::new(),
         path,
-        asked: String::new(),
         service: &sdc::api::CLOUDAPI,
     }
 }
@@ -592,7 +591,7 @@ fn a_map_that_was_replaced_has_nothing_else_in_it() {
     let own = "200 OK\r\nApi-Version: 9.20.0\r\nServer: Triton/9.20.0\r\nRequest-Id: 1";
     for (answer, code) in [
         (r#"{"a":"b"}"#, 0),
-        (r#"{"a":"b","sdc_docker":true,"docker:label:x":"y"}"#, 0),
+        (r#"{"a":"b","sdc_docker":true,"docker:label:com.docker.x":"y"}"#, 0),
         (r#"{"a":"b","keep":"old"}"#, 6),
     ] {
         let (url, _) = in_turn(vec![(own, answer)]);

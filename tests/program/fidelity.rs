@@ -184,7 +184,7 @@ proptest! {
     ) {
         for body in [format!("{{\"code\":{code},\"message\":{message},\"errors\":{other}}}"), other] {
             let headers = Default::default();
-            let response = Response { status, headers, body: body.into_bytes(), sent: String::new(), path: String::new(), asked: String::new(), service: &sdc::api::CLOUDAPI };
+            let response = Response { status, headers, body: body.into_bytes(), sent: String::new(), path: String::new(), service: &sdc::api::CLOUDAPI };
             let error = response.failure();
             prop_assert!(!error.message().trim().is_empty(), "{error:?}");
             prop_assert_eq!(error.fault().map(|fault| fault.status), Some(status));

@@ -108,7 +108,7 @@ fn an_object_is_no_list() {
 
 #[test]
 fn no_body_is_no_list() {
-    ends(&answering("204 No Content", Vec::new()), 6, "204 without a body where a list was due");
+    ends(&answering("204 No Content", Vec::new()), 6, "204 where a list was due");
 }
 
 #[test]
