@@ -7,7 +7,7 @@ use super::poll::{End, MAY_END, Poll, Time, late};
 use super::{Client, alike, wait};
 use crate::answer::{Answer, scan};
 use crate::api::Noun;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Target};
 use crate::request::Args;
 
 /// So many looks may find nothing before it counts as not there: what has just been made may not be seen everywhere.
@@ -98,7 +98,7 @@ impl Client {
     ) -> Result<Answer> {
         let noun = until.noun;
         let show = self.request(noun.get, &until.args.in_path_of(noun.get))?;
-        let mut was_there = false;
+        let (mut was_there, mut called) = (false, String::new());
         let end = self
             .poll(until.time, progress, async |client, looks| {
                 let seen = client.send(&show).await?;
@@ -121,6 +121,7 @@ impl Client {
                 }
                 let answer = seen.answer(noun.get)?;
                 was_there = true;
+                called = text(&answer, &format!("/{}", noun.name_field));
                 let state = text(&answer, &format!("/{}", noun.state_field));
                 if is_met(noun, &answer, &state, &until.condition) {
                     return Ok(match test(&answer).await? {
@@ -139,11 +140,18 @@ impl Client {
                     Condition::State(_) | Condition::AnotherState(_) | Condition::Gone => state,
                 }))
             })
-            .await?;
-        match end {
-            End::Done(answer) => Ok(answer),
-            End::Late(seen, last) => Err(late((noun.word, until.name), seen.as_deref(), until.time, (last, MAY_END))),
-        }
+            .await;
+        let error = match end {
+            Ok(End::Done(answer)) => return Ok(answer),
+            Ok(End::Late(seen, last)) => late((noun.word, until.name), seen.as_deref(), until.time, (last, MAY_END)),
+            Err(error) => error,
+        };
+        // Whoever waits for an id learns its name.
+        let id = until.args.text(noun.name).map(str::to_owned);
+        Err(match called.is_empty() {
+            true => error,
+            false => error.on(Target { noun: noun.word, id, name: called }),
+        })
     }
 }
 

@@ -17,11 +17,11 @@
 //!
 //! // Lists leave out the machines that failed.
 //! let id = explain::find(&client, "broken").await?;
-//! let hints = explain::hints(&client, &id, Some(&CREATE)).await;
+//! let (reason, hints) = explain::reason(&client, &id, Some(&CREATE)).await;
 //! for hint in &hints {
 //!     println!("{hint}");
 //! }
-//! assert!(hints[0].to_string().contains("provision failed"), "{}", hints[0]);
+//! assert!(reason.unwrap().contains("provision failed"));
 //! # cloud.stop().await
 //! # })
 //! # }
@@ -58,7 +58,14 @@ pub async fn explain(client: &Client, machine: &str, op: Option<&Op>, request: O
     let moves = op.is_some_and(|op| matches!(op.goal, Some((_, noun)) if std::ptr::eq(noun, &migrations::MIGRATION)));
     let error = match moves {
         true => left_of_migration(client, machine).await.into_iter().fold(error, Error::hint),
-        false => hints(client, machine, op).await.into_iter().fold(error, Error::hint),
+        false => {
+            let (reason, hints) = reason(client, machine, op).await;
+            let error = match reason {
+                Some(reason) => error.because(Error::other(reason)),
+                None => error,
+            };
+            hints.into_iter().fold(error, Error::hint)
+        }
     };
     asked(error, request)
 }
@@ -98,16 +105,20 @@ fn asked(error: Error, request: Option<&str>) -> Error {
     }
 }
 
-/// What is known of why this operation on a machine failed, or anything on it, in a few short lines. Never fails, and
+/// What failed, where its log says so, and in a few short lines what is known besides and can be done. Never fails, and
 /// takes a few seconds at most.
-pub async fn hints(client: &Client, machine: &str, op: Option<&Op>) -> Vec<Hint> {
+pub async fn reason(client: &Client, machine: &str, op: Option<&Op>) -> (Option<String>, Vec<Hint>) {
     let facts = gather(client, machine, Some(BRIEF)).await;
     let told = diagnose(&facts, op.and_then(|op| op.job));
-    let mut all = vec![Hint::from(told.reason)];
-    all.extend(told.tries.into_iter().filter(|way| *way != ASK));
+    let (reason, known) = match told.failed {
+        Some(_) => (Some(told.reason), None),
+        None => (None, Some(Hint::from(told.reason))),
+    };
+    let tries = told.tries.into_iter().filter(|way| *way != ASK);
+    let mut all: Vec<Hint> = known.into_iter().chain(tries).collect();
     all.truncate(MAX_HINTS);
     all.push(Hint::run("all that is known", CommandLine::new("machines why").on(machine)));
-    all
+    (reason, all)
 }
 
 /// The error of an answer that says nothing.

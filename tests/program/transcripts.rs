@@ -133,7 +133,7 @@ impl Redactions {
                 "",
             ),
             (r"(?m)^snapshot [^\n]*: (queued|running|created|stopped|ready)\n", ""),
-            (r"127\.0\.0\.1:\d{4,5}", "[HOST]"),
+            (r"(127\.0\.0\.1|\[::ffff:7f00:1\]):\d{4,5}", "[HOST]"),
             (r"sdc/\d+\.\d+\.\d+", "sdc/[VERSION]"),
         ] {
             all.push((Regex::new(pattern).unwrap(), name.to_owned()));

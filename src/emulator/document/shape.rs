@@ -177,7 +177,7 @@ static MACHINE: Shape = shape(
     "id=text owner=text name=text brand=text state=text image=text package=text networks=each:on_network \
      memory=count disk=count flexible_disk_size=count quota=count metadata=scalars credentials=object \
      internal_metadata=scalars more=object tags=scalars nics=each:nic created=time \
-     updated=time firewall_enabled=flag deletion_protection=flag docker=flag delegate_dataset=flag \
+     updated=time booted=time firewall_enabled=flag deletion_protection=flag docker=flag delegate_dataset=flag \
      encrypted=flag compute_node=text disks=list snapshots=each:snapshot volumes=each:mount \
      audit=each:entry",
 );
