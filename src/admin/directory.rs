@@ -581,9 +581,12 @@ async fn rows(client: &Client, op: &Op, args: &Args) -> Result<Vec<Value>> {
 async fn is_there(url: &str) -> bool {
     let Some(url) = url::Url::parse(url).ok() else { return false };
     let Some((host, port)) = url.host_str().zip(url.port_or_known_default()) else { return false };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let connected = tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect((host, port))).await;
-    connected.is_ok_and(|connected| connected.is_ok())
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let connected = async {
+        let found = thread::beside(move || (host.as_str(), port).to_socket_addrs()).await??;
+        tokio::net::TcpStream::connect(&*found.collect::<Vec<_>>()).await
+    };
+    tokio::time::timeout(CONNECT, connected).await.is_ok_and(|connected| connected.is_ok())
 }
 
 /// The error for a service that was not found.
