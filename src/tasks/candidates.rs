@@ -48,6 +48,20 @@ pub(super) fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option
     }
 }
 
+/// Whether a thing has exactly this name, and the version that is named with it.
+fn is_called(noun: &Noun, thing: &Candidate, typed: &str) -> bool {
+    let (name, version) = named_version(noun, typed);
+    thing.name == name && version.is_none_or(|version| thing.version == version)
+}
+
+/// What was typed, as the ids of these things are written.
+fn as_id<'t>(noun: &Noun, typed: &'t str) -> Cow<'t, str> {
+    match noun.ids {
+        Ids::Mac => net::mac(typed).map_or(Cow::Borrowed(typed), Cow::Owned),
+        _ => Cow::Borrowed(typed),
+    }
+}
+
 /// A thing of a list, as far as its names go.
 pub struct Candidate {
     /// Its id.
@@ -213,6 +227,15 @@ impl Candidates {
         self
     }
 
+    /// The same without what is called otherwise: nothing is found in it by its id alone.
+    pub(super) fn only_called(mut self, name: &str) -> Candidates {
+        let is = |thing: &Candidate| self.noun.ids != Ids::Uuid || is_called(self.noun, thing, name);
+        let keep: Vec<bool> = self.things.iter().map(is).collect();
+        let mut keep = keep.into_iter();
+        self.things.retain(|_| keep.next().unwrap_or_default());
+        self
+    }
+
     /// Whether there is anything of this name, id or glob.
     ///
     /// # Errors
@@ -242,9 +265,7 @@ impl Candidates {
 
     /// Those whose name is exactly this.
     pub fn called(&self, typed: &str) -> Vec<&Candidate> {
-        let (name, version) = named_version(self.noun, typed);
-        let fits = |thing: &&Candidate| thing.name == name && version.is_none_or(|version| thing.version == version);
-        self.things.iter().filter(fits).collect()
+        self.things.iter().filter(|thing| is_called(self.noun, thing, typed)).collect()
     }
 
     /// The one that is meant: by its exact name, or by the beginning of its id. What is to be destroyed must be
@@ -254,12 +275,7 @@ impl Candidates {
     /// Not found, or ambiguous.
     pub fn find(&self, typed: &str, strict: bool) -> Result<&Candidate> {
         let noun = self.noun;
-        let mut named = self.called(typed);
-        // What has failed has not kept its name from others.
-        let failed = |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
-        if !named.iter().all(failed) {
-            named.retain(|thing| !failed(thing));
-        }
+        let mut named = self.standing(typed);
         if named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
             let typed = typed.to_ascii_lowercase();
             let found: Vec<&Candidate> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
@@ -275,6 +291,43 @@ impl Candidates {
             let others = self.things.iter().filter(|thing| thing.id.starts_with(&begin) && thing.name != typed);
             named.extend(others);
         }
+        self.one_of(named, typed, strict)
+    }
+
+    /// The one of a name that nobody typed, since a range stands for it: what begins like an id, or is one, is a name
+    /// too. Numbers and addresses people write themselves, so that a range may have them.
+    ///
+    /// # Errors
+    /// As [`Candidates::find`].
+    pub fn of_range(&self, name: &str, strict: bool) -> Result<&Candidate> {
+        match self.noun.ids {
+            Ids::Uuid => self.one_of(self.standing(name), name, strict),
+            _ => self.find_any(name, strict),
+        }
+    }
+
+    /// The one of this id, name, or beginning of an id.
+    ///
+    /// # Errors
+    /// As [`Candidates::find`].
+    pub fn find_any(&self, typed: &str, strict: bool) -> Result<&Candidate> {
+        let id = as_id(self.noun, typed);
+        self.with_id(&id).map_or_else(|| self.find(typed, strict), Ok)
+    }
+
+    /// Those of exactly this name. What has failed has not kept its name from others.
+    fn standing(&self, typed: &str) -> Vec<&Candidate> {
+        let failed =
+            |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| self.noun.failed.contains(&&*state));
+        let mut named = self.called(typed);
+        if !named.iter().all(failed) {
+            named.retain(|thing| !failed(thing));
+        }
+        named
+    }
+
+    fn one_of<'k>(&self, named: Vec<&'k Candidate>, typed: &str, strict: bool) -> Result<&'k Candidate> {
+        let noun = self.noun;
         match named.as_slice() {
             [one] => Ok(one),
             [] => Err(self.missing(typed)),

@@ -66,9 +66,9 @@ struct Names {
 }
 
 #[derive(Clone)]
-struct Name {
-    typed: String,
-    glob: bool,
+pub(super) struct Name {
+    pub(super) typed: String,
+    pub(super) glob: bool,
     /// The range of which it is one, as it was typed: a row may be called so.
     range: Option<String>,
     found: Cell<bool>,
@@ -305,15 +305,30 @@ impl Picks {
     /// Whether a row has one of these names or ids.
     pub(super) fn are_names_of(&self, typed: &[String], row: &RawValue) -> bool {
         let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
-        self.names.as_ref().is_some_and(|names| typed.iter().any(|typed| names.is(typed, &text)))
+        let named = |names: &Names| {
+            let mut meant = names.all.iter().filter(|one| typed.contains(&one.typed));
+            meant.any(|one| names.is(one, &text))
+        };
+        self.names.as_ref().is_some_and(named)
     }
 
     /// The names that no row had.
     pub fn unseen(&self) -> impl Iterator<Item = (&'static Noun, &str, bool)> {
+        self.unseen_names().map(|(noun, name)| (noun, name.typed.as_str(), name.glob))
+    }
+
+    pub(super) fn unseen_names(&self) -> impl Iterator<Item = (&'static Noun, &Name)> {
         self.names.iter().flat_map(|names| {
             let unseen = names.all.iter().filter(|name| !name.found.get());
-            unseen.map(|name| (names.noun, name.typed.as_str(), name.glob))
+            unseen.map(|name| (names.noun, name))
         })
+    }
+}
+
+impl Name {
+    /// Whether a range stands for it, so that it is a name alone, where nobody writes ids himself.
+    pub(super) fn is_of_range(&self, noun: &Noun) -> bool {
+        self.range.is_some() && noun.ids == Ids::Uuid
     }
 }
 
@@ -324,7 +339,7 @@ impl Names {
         for one in &self.all {
             // All are marked: a row may be meant by several.
             let called = || one.range.as_deref() == Some(&*name);
-            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) || called() {
+            if self.is(one, text) || one.glob && glob(&one.typed, &name) || called() {
                 one.found.set(true);
                 any = true;
             }
@@ -333,19 +348,20 @@ impl Names {
     }
 
     /// Whether this is a name or an id of a row.
-    fn is(&self, typed: &str, text: &impl Fn(&str) -> String) -> bool {
-        let noun = self.noun;
+    fn is(&self, one: &Name, text: &impl Fn(&str) -> String) -> bool {
+        let (noun, typed) = (self.noun, one.typed.as_str());
+        let by_id = !one.is_of_range(noun);
         let (mut id, name) = (text(noun.key), text(noun.name_field));
         if noun.ids == Ids::Mac {
             id = net::mac(&id).unwrap_or(id);
         }
         let version = noun.version_field.map(text).unwrap_or_default();
         let print = if noun.ids == Ids::Key { text("fingerprint") } else { String::new() };
-        let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
+        let short = by_id && noun.ids == Ids::Uuid && resolve::begins_id(typed);
         let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
         let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
         name == typed
-            || id.eq_ignore_ascii_case(typed)
+            || by_id && id.eq_ignore_ascii_case(typed)
             || mac
             || !version.is_empty() && !name.is_empty() && versioned()
             || !print.is_empty() && print == typed

@@ -131,8 +131,8 @@ impl Asked {
         let named = |thing: &Candidate| {
             let is = |typed: &String| {
                 let glob = self.is_glob(typed) && known.called(typed).is_empty();
-                let found = || known.with_id(typed).map_or_else(|| known.find(typed, false), Ok);
-                if glob { selector::glob(typed, &thing.name) } else { found().is_ok_and(|found| found.id == thing.id) }
+                let found = || self.find(known, typed, false).is_ok_and(|found| found.id == thing.id);
+                if glob { selector::glob(typed, &thing.name) } else { found() }
             };
             !self.named || self.typed.iter().any(is)
         };
@@ -250,7 +250,7 @@ async fn of_each(
     if glob == STDIN {
         all.from_stdin = true;
         for name in &asked.owner_names {
-            match above.with_id(name).map_or_else(|| above.find(name, op.asks), Ok) {
+            match above.find_any(name, op.asks) {
                 Ok(thing) => fitting.push(thing),
                 Err(error) => {
                     let target = Target { noun: noun.word, id: None, name: name.clone() };
@@ -342,7 +342,7 @@ fn ranged<'k>(
     };
     for name in names {
         let is_glob = selector::is_glob(name);
-        let error = match known.find(name, op.asks) {
+        let error = match known.of_range(name, op.asks) {
             Ok(thing) => {
                 add(thing);
                 continue;
@@ -433,8 +433,16 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                     false => Err(left_out::nothing_like(client, known, &asked.args, typed).await),
                 }
             }
-            Some(known) if filters || asked.part_of_many || resolve::needs_lookup(target, typed) => {
-                let thing = sought(client, known, typed, op).await;
+            Some(known)
+                if filters
+                    || asked.part_of_many
+                    || asked.of_ranges.contains(typed)
+                    || resolve::needs_lookup(target, typed) =>
+            {
+                let thing = match asked.find(known, typed, op.asks) {
+                    Err(error) => known.on(client, typed, error).await,
+                    found => found,
+                };
                 let mut call = asked.call(typed);
                 match thing {
                     Ok(thing) if fits(thing) => {
@@ -448,7 +456,11 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                     }
                     // The list need not have those that failed.
                     Err(error) if error.kind() == Kind::NotFound && !filters && !asked.part_of_many => {
-                        resolve::path(client, op, &mut call.args).await.map(|()| add(call, None))
+                        let found = match asked.of_ranges.contains(typed) {
+                            true => resolve::path_of_range(client, op, &mut call.args, (target, typed), error).await,
+                            false => resolve::path(client, op, &mut call.args).await,
+                        };
+                        found.map(|()| add(call, None))
                     }
                     Err(error) => Err(error),
                 }
@@ -470,15 +482,6 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     asked.tell_failed(report, client, op, whole, &found).await;
     (targets.calls, targets.known) = (found, about);
     counted(report, &asked, target, targets)
-}
-
-/// What was typed for one of these, by its id or its name.
-async fn sought<'k>(client: &Client, known: &'k Candidates, typed: &str, op: &Op) -> Result<&'k Candidate> {
-    let id = resolve::as_id(known.noun, typed);
-    match known.with_id(&id).map_or_else(|| known.find(typed, op.asks), Ok) {
-        Err(error) => known.on(client, typed, error).await,
-        found => found,
-    }
 }
 
 /// The same, if they are not more than are allowed. That there are none is told.
