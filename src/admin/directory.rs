@@ -535,7 +535,7 @@ impl Checks {
     fn add(&mut self, found: &Found) {
         let service = found.service;
         if !found.is_installed() {
-            return self.notes.push(format!("{} is not installed", lower(service)));
+            return self.notes.push(format!("{} has no instance in SAPI", lower(service)));
         }
         let (own, others): (Vec<Candidate>, Vec<Candidate>) =
             found.candidates().into_iter().partition(|one| !one.instance.is_empty());
@@ -593,7 +593,7 @@ async fn is_there(url: &str) -> bool {
 fn lost(service: &Service, installed: bool, notes: &[String]) -> Error {
     let name = service.name;
     let (kind, words) = match (installed, notes.is_empty()) {
-        (false, _) => (Kind::NotFound, format!("{name} is not installed: SAPI knows no instance of it")),
+        (false, _) => (Kind::NotFound, format!("{name} has no instance in SAPI")),
         (true, true) => (Kind::NotFound, format!("{name} has no instance that could be asked")),
         (true, false) => (Kind::Unreachable, format!("{name} answers at none of its addresses")),
     };

@@ -106,7 +106,8 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     if !targets.picked || targets.calls.is_empty() {
         return;
     }
-    app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
+    let would = if app.globals.dry_run || app.globals.curl { "would " } else { "" };
+    app.say(&format!("{would}{} {}:", verb(op), count(&targets.calls)));
     if targets.calls.len() > MAX_SHOWN && app.streams.stderr_tty {
         named(app, targets).iter().for_each(|row| app.say(row));
         return;

@@ -87,14 +87,18 @@ impl About {
 /// Whether what was typed for the target is its id, or how that begins.
 fn is_by_id(call: &Call) -> bool {
     let Some(((_, typed), id)) = call.target.as_ref().zip(call.id()) else { return false };
-    let begins = || resolve::begins_id(typed) && id.get(..typed.len()).is_some_and(|it| it.eq_ignore_ascii_case(typed));
-    id.eq_ignore_ascii_case(typed) || begins()
+    id.eq_ignore_ascii_case(typed) || is_shortened(call)
+}
+
+fn is_shortened(call: &Call) -> bool {
+    let Some(((_, typed), id)) = call.target.as_ref().zip(call.id()) else { return false };
+    let begin = id.get(..typed.len()).filter(|begin| begin.len() < id.len() && resolve::begins_id(typed));
+    begin.is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
 }
 
 /// Whether one was typed by the beginning of its id, and nothing is known of it: it may be called so, too.
 pub fn is_any_shortened(targets: &Targets) -> bool {
-    let short = |call: &Call| is_by_id(call) && call.target.as_ref().is_some_and(|(_, typed)| !resolve::is_uuid(typed));
-    targets.calls.iter().any(|call| short(call) && targets.about(call).is_none())
+    targets.calls.iter().any(|call| is_shortened(call) && targets.about(call).is_none())
 }
 
 /// Returns what the target of a call is called: `machine web0 (b6979942-…)`, also where the id or its beginning was
