@@ -37,6 +37,7 @@
 //! ```
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -182,7 +183,7 @@ impl<'a> Listing<'a> {
         else {
             return Ok(Vec::new());
         };
-        let names: Vec<String> = names.iter().map(|(_, name)| name.typed.clone()).collect();
+        let names: HashSet<&str> = names.iter().map(|(_, name)| name.typed.as_str()).collect();
         let there = self.everything(noun).await?.things.iter().filter(|thing| thing.is_there());
         let named = there.filter(|thing| self.filter.picks.are_names_of(&names, &thing.row));
         Ok(named.filter(|thing| self.filter.fits_if_listed(&thing.row)).map(|thing| thing.row.clone()).collect())

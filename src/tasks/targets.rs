@@ -37,7 +37,7 @@
 //! # fn main() {}
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
@@ -159,7 +159,8 @@ impl Asked {
         }
         let named = |thing: &Candidate| globs.iter().any(|glob| selector::glob(glob, &thing.name));
         let meant = |thing: &Candidate| (!self.named || named(thing)) && self.filter.rows.fits(&thing.row);
-        let is_found = |thing: &Candidate| found.iter().any(|call| call.id() == Some(thing.id.as_str()));
+        let found: HashSet<&str> = found.iter().filter_map(Call::id).collect();
+        let is_found = |thing: &Candidate| found.contains(thing.id.as_str());
         let above = known.lister.strip_suffix(known.noun.list.verb).unwrap_or_default();
         let command = CommandLine::of(&format!("{above}{}", op.verb));
         left_out::tell_failed(report, client, known, (op, &self.args), command, |thing| {
@@ -399,9 +400,10 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);
     let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row) && !kept.contains(&thing.id.as_str());
+    let mut seen: HashSet<String> = HashSet::new();
     let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
-        if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
+        if call.id().is_none_or(|id| seen.insert(id.to_owned())) {
             if let (Some(key), Some(thing)) = (call.key(), row) {
                 about.insert(key, About::of(thing));
             }
@@ -418,6 +420,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     {
         known.things.iter().filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
     }
+    let is_sought = |typed: &String| {
+        filters || asked.part_of_many || asked.of_ranges.contains(typed) || resolve::needs_lookup(target, typed)
+    };
     for typed in &asked.typed {
         let outcome = match &known {
             Some(known) if globs && asked.is_glob(typed) && known.called(typed).is_empty() => {
@@ -433,38 +438,13 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                     false => Err(left_out::nothing_like(client, known, &asked.args, typed).await),
                 }
             }
-            Some(known)
-                if filters
-                    || asked.part_of_many
-                    || asked.of_ranges.contains(typed)
-                    || resolve::needs_lookup(target, typed) =>
-            {
-                let thing = match asked.find(known, typed, op.asks) {
-                    Err(error) => known.on(client, typed, error).await,
-                    found => found,
-                };
-                let mut call = asked.call(typed);
-                match thing {
-                    Ok(thing) if fits(thing) => {
-                        call.args.push(target.name, Value::Text(thing.id.clone()));
-                        add(call, Some(thing));
-                        Ok(())
-                    }
-                    Ok(_) => {
-                        targets.unfit.push(typed.clone());
-                        Ok(())
-                    }
-                    // The list need not have those that failed.
-                    Err(error) if error.kind() == Kind::NotFound && !filters && !asked.part_of_many => {
-                        let found = match asked.of_ranges.contains(typed) {
-                            true => resolve::path_of_range(client, op, &mut call.args, (target, typed), error).await,
-                            false => resolve::path(client, op, &mut call.args).await,
-                        };
-                        found.map(|()| add(call, None))
-                    }
-                    Err(error) => Err(error),
+            Some(known) if is_sought(typed) => match named(client, (op, &asked), known, typed, !filters).await {
+                Ok((_, Some(thing))) if !fits(thing) => {
+                    targets.unfit.push(typed.clone());
+                    Ok(())
                 }
-            }
+                found => found.map(|(call, thing)| add(call, thing)),
+            },
             known => {
                 let mut call = asked.call(typed);
                 let thing = known.as_ref().and_then(|known| known.with_id(typed));
@@ -482,6 +462,36 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     asked.tell_failed(report, client, op, whole, &found).await;
     (targets.calls, targets.known) = (found, about);
     counted(report, &asked, target, targets)
+}
+
+/// What was named so in the list, or, where nothing else is asked for, among those that the list leaves out.
+async fn named<'k>(
+    client: &Client,
+    (op, asked): (&Op, &Asked),
+    known: &'k Candidates,
+    typed: &str,
+    is_all: bool,
+) -> Result<(Call, Option<&'k Candidate>)> {
+    let mut call = asked.call(typed);
+    let found = match asked.find(known, typed, op.asks) {
+        Err(error) => known.on(client, typed, error).await,
+        found => found,
+    };
+    match found {
+        Ok(thing) => {
+            call.args.push(known.noun.name, Value::Text(thing.id.clone()));
+            Ok((call, Some(thing)))
+        }
+        // The list need not have those that failed.
+        Err(error) if error.kind() == Kind::NotFound && is_all && !asked.part_of_many => {
+            match asked.of_ranges.contains(typed) {
+                true => resolve::path_of_range(client, op, &mut call.args, (known.noun, typed), error).await?,
+                false => resolve::path(client, op, &mut call.args).await?,
+            }
+            Ok((call, None))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The same, if they are not more than are allowed. That there are none is told.

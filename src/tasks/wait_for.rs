@@ -244,8 +244,9 @@ pub async fn expanded(
     }
     several |= names.len() > 1;
     let mut targets: Vec<(Args, String)> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     let mut add = |new: (Args, String)| {
-        if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {
+        if seen.insert(new.0.text(own).unwrap_or_default().to_owned()) {
             targets.push(new);
         }
     };
