@@ -535,7 +535,7 @@ impl Checks {
     fn add(&mut self, found: &Found) {
         let service = found.service;
         if !found.is_installed() {
-            return self.notes.push(format!("{} is not installed", lower(service)));
+            return self.notes.push(format!("{} has no instance in SAPI", lower(service)));
         }
         let (own, others): (Vec<Candidate>, Vec<Candidate>) =
             found.candidates().into_iter().partition(|one| !one.instance.is_empty());
@@ -581,16 +581,19 @@ async fn rows(client: &Client, op: &Op, args: &Args) -> Result<Vec<Value>> {
 async fn is_there(url: &str) -> bool {
     let Some(url) = url::Url::parse(url).ok() else { return false };
     let Some((host, port)) = url.host_str().zip(url.port_or_known_default()) else { return false };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let connected = tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect((host, port))).await;
-    connected.is_ok_and(|connected| connected.is_ok())
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let connected = async {
+        let found = thread::beside(move || (host.as_str(), port).to_socket_addrs()).await??;
+        tokio::net::TcpStream::connect(&*found.collect::<Vec<_>>()).await
+    };
+    tokio::time::timeout(CONNECT, connected).await.is_ok_and(|connected| connected.is_ok())
 }
 
 /// The error for a service that was not found.
 fn lost(service: &Service, installed: bool, notes: &[String]) -> Error {
     let name = service.name;
     let (kind, words) = match (installed, notes.is_empty()) {
-        (false, _) => (Kind::NotFound, format!("{name} is not installed: SAPI knows no instance of it")),
+        (false, _) => (Kind::NotFound, format!("{name} has no instance in SAPI")),
         (true, true) => (Kind::NotFound, format!("{name} has no instance that could be asked")),
         (true, false) => (Kind::Unreachable, format!("{name} answers at none of its addresses")),
     };

@@ -71,7 +71,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     if due && terminal {
         lost.extend(about::going_back(client, op, &targets.calls).await);
     }
-    if due && terminal || targets.from_stdin {
+    if due && terminal || targets.from_stdin || about::is_any_shortened(targets) {
         complete(client, targets).await;
     }
     about::name(targets);
@@ -94,7 +94,7 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
 
 /// Says which targets a request that is only shown is for, as they would be shown before it is sent.
 pub async fn planned(app: &App, client: &Client, op: &Op, targets: &mut Targets) {
-    if targets.from_stdin {
+    if targets.from_stdin || about::is_any_shortened(targets) {
         complete(client, targets).await;
     }
     about::name(targets);
@@ -106,7 +106,8 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     if !targets.picked || targets.calls.is_empty() {
         return;
     }
-    app.say(&format!("{} {}:", verb(op), count(&targets.calls)));
+    let would = if app.globals.dry_run || app.globals.curl { "would " } else { "" };
+    app.say(&format!("{would}{} {}:", verb(op), count(&targets.calls)));
     if targets.calls.len() > MAX_SHOWN && app.streams.stderr_tty {
         named(app, targets).iter().for_each(|row| app.say(row));
         return;

@@ -5,7 +5,7 @@ use super::fault;
 use crate::error::Result;
 
 /// No range is longer.
-const MAX_LEN: u64 = 10_000;
+pub const MAX_LEN: usize = 10_000;
 /// How one is written.
 const FORM: &str = "expected two numbers with two dots between, as in {01..10}";
 
@@ -40,7 +40,7 @@ pub fn names(text: &str) -> Result<Option<Vec<String>>> {
     if from > to {
         return wrong(open + 1, "the range ends before it begins", "expected the smaller number first");
     }
-    if to - from >= MAX_LEN {
+    if to - from >= MAX_LEN as u64 {
         return wrong(open + 1, &format!("the range has more than {MAX_LEN} numbers"), "");
     }
     let padded = |digits: &str| digits.len() > 1 && digits.starts_with('0');

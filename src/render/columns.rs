@@ -272,6 +272,10 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
     } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
         error = error.hint(format!("did you mean '{near}'?"));
     }
+    // A record has more than its table.
+    let is_field = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let error = if is_field { error.hint(format!("a field that is no column: /{name}")) } else { error };
     Err(listing(error, known))
 }
 

@@ -84,27 +84,42 @@ impl About {
     }
 }
 
-/// Returns what the target of a call is called: `machine web0 (b6979942-…)`, also where the id alone was typed.
+/// Whether what was typed for the target is its id, or how that begins.
+fn is_by_id(call: &Call) -> bool {
+    let Some(((_, typed), id)) = call.target.as_ref().zip(call.id()) else { return false };
+    id.eq_ignore_ascii_case(typed) || is_shortened(call)
+}
+
+fn is_shortened(call: &Call) -> bool {
+    let Some(((_, typed), id)) = call.target.as_ref().zip(call.id()) else { return false };
+    let begin = id.get(..typed.len()).filter(|begin| begin.len() < id.len() && resolve::begins_id(typed));
+    begin.is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
+}
+
+/// Whether one was typed by the beginning of its id, and nothing is known of it: it may be called so, too.
+pub fn is_any_shortened(targets: &Targets) -> bool {
+    targets.calls.iter().any(|call| is_shortened(call) && targets.about(call).is_none())
+}
+
+/// Returns what the target of a call is called: `machine web0 (b6979942-…)`, also where the id or its beginning was
+/// typed.
 pub fn labelled(call: &Call, about: Option<&About>) -> String {
     let name = about.map(|about| about.name.as_str()).filter(|name| !name.is_empty());
     match (&call.target, name) {
-        (Some((param, typed)), Some(name)) if call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)) => {
-            described(&Call {
-                args: call.args.clone(),
-                target: Some((param, name.to_owned())),
-                parents: call.parents.clone(),
-            })
-        }
+        (Some((param, _)), Some(name)) if is_by_id(call) => described(&Call {
+            args: call.args.clone(),
+            target: Some((param, name.to_owned())),
+            parents: call.parents.clone(),
+        }),
         _ => described(call),
     }
 }
 
-/// Calls the targets that were typed by their ids by their names, as far as those are known.
+/// Calls the targets that were typed by their ids or the beginnings of those by their names, as far as those are known.
 pub fn name(targets: &mut Targets) {
     for call in &mut targets.calls {
         let known = call.key().and_then(|key| targets.known.get(&key)).map(|about| about.name.as_str());
-        let by_id =
-            call.target.as_ref().is_some_and(|(_, typed)| call.id().is_some_and(|id| id.eq_ignore_ascii_case(typed)));
+        let by_id = is_by_id(call);
         if let (Some(name), Some((_, typed)), true) = (known.filter(|name| !name.is_empty()), &mut call.target, by_id) {
             name.clone_into(typed);
         }

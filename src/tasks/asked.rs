@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::call::Call;
-use super::resolve::{self, Candidates};
+use super::resolve::{self, Candidate, Candidates};
 use super::row_filter::RowFilter;
 use super::words::plural;
 use crate::api::{Noun, Op, Service, Shape};
@@ -41,6 +41,8 @@ pub struct Asked {
     pub from_stdin: bool,
     /// Those that standard input named: ids and names, taken literally.
     pub listed: HashSet<String>,
+    /// Those that ranges stand for, and nobody typed: names alone, however much like an id they look.
+    pub of_ranges: HashSet<String>,
     /// What they must be like beside that.
     pub filter: Filter,
     /// The first word behind a selector that stands for the resource: it may be meant as the name of one.
@@ -153,12 +155,25 @@ impl Asked {
         }
         let spread = all != self.typed;
         if spread {
+            let typed: HashSet<&String> = self.typed.iter().collect();
+            self.of_ranges = all.iter().filter(|name| !typed.contains(name)).cloned().collect();
             let mut seen = HashSet::new();
             all.retain(|name| seen.insert(name.clone()));
             self.filter.allows(all.len(), noun.word)?;
             self.typed = all;
         }
         Ok(spread)
+    }
+
+    /// What was named so among these.
+    ///
+    /// # Errors
+    /// Not found, or ambiguous.
+    pub(super) fn find<'k>(&self, known: &'k Candidates, name: &str, strict: bool) -> Result<&'k Candidate> {
+        match self.of_ranges.contains(name) {
+            true => known.of_range(name, strict),
+            false => known.find_any(name, strict),
+        }
     }
 
     /// The call for one target as it was typed.

@@ -2,6 +2,10 @@
 //! is not in it or more than once. It resolves nothing that is typed elsewhere.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::value::RawValue;
 
@@ -16,6 +20,8 @@ use crate::response::is_said_once;
 
 /// How many candidates an error names.
 const CANDIDATES: usize = 8;
+/// For so many names that are missing what is spelled like them is looked for, each time among all there is.
+const SUGGESTED: usize = 8;
 /// Whose things are meant, if nothing else is said.
 const OWN: &str = "this account";
 /// States of what nothing can be done to any more.
@@ -45,6 +51,20 @@ pub(super) fn named_version<'a>(noun: &Noun, typed: &'a str) -> (&'a str, Option
     match noun.version_field.and_then(|_| typed.rsplit_once('@')) {
         Some((name, version)) if !name.is_empty() && !version.is_empty() => (name, Some(version)),
         _ => (typed, None),
+    }
+}
+
+/// Whether a thing has exactly this name, and the version that is named with it.
+fn is_called(noun: &Noun, thing: &Candidate, typed: &str) -> bool {
+    let (name, version) = named_version(noun, typed);
+    thing.name == name && version.is_none_or(|version| thing.version == version)
+}
+
+/// What was typed, as the ids of these things are written.
+fn as_id<'t>(noun: &Noun, typed: &'t str) -> Cow<'t, str> {
+    match noun.ids {
+        Ids::Mac => net::mac(typed).map_or(Cow::Borrowed(typed), Cow::Owned),
+        _ => Cow::Borrowed(typed),
     }
 }
 
@@ -130,6 +150,41 @@ pub struct Candidates {
     others: Vec<Candidate>,
     /// Who must own what is meant, in words.
     owner: String,
+    /// Where in both what is called so is.
+    index: OnceLock<Index>,
+    other_index: OnceLock<Index>,
+    /// How many names were missing so far.
+    missed: AtomicUsize,
+}
+
+/// The places of things in a list, by their names and their ids.
+struct Index {
+    names: HashMap<String, Vec<usize>>,
+    ids: BTreeMap<String, usize>,
+}
+
+impl Index {
+    fn of(things: &[Candidate]) -> Index {
+        let (mut names, mut ids) = (HashMap::<String, Vec<usize>>::new(), BTreeMap::new());
+        for (at, thing) in things.iter().enumerate() {
+            names.entry(thing.name.clone()).or_default().push(at);
+            ids.entry(thing.id.to_ascii_lowercase()).or_insert(at);
+        }
+        Index { names, ids }
+    }
+
+    fn called(&self, name: &str) -> &[usize] {
+        self.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those whose ids begin so, in the order of the list.
+    fn beginning(&self, id: &str) -> Vec<usize> {
+        let begin = id.to_ascii_lowercase();
+        let from = self.ids.range::<str, _>((Bound::Included(begin.as_str()), Bound::Unbounded));
+        let mut found: Vec<usize> = from.take_while(|(id, _)| id.starts_with(&begin)).map(|(_, at)| *at).collect();
+        found.sort_unstable();
+        found
+    }
 }
 
 impl Candidates {
@@ -163,6 +218,9 @@ impl Candidates {
             things: things.collect::<Result<_>>()?,
             others: Vec::new(),
             owner: OWN.to_owned(),
+            index: OnceLock::new(),
+            other_index: OnceLock::new(),
+            missed: AtomicUsize::new(0),
         })
     }
 
@@ -210,6 +268,17 @@ impl Candidates {
     /// The same without those that are gone.
     pub fn there(mut self) -> Candidates {
         self.things.retain(Candidate::is_there);
+        self.index = OnceLock::new();
+        self
+    }
+
+    /// The same without what is called otherwise: nothing is found in it by its id alone.
+    pub(super) fn only_called(mut self, name: &str) -> Candidates {
+        let is = |thing: &Candidate| self.noun.ids != Ids::Uuid || is_called(self.noun, thing, name);
+        let keep: Vec<bool> = self.things.iter().map(is).collect();
+        let mut keep = keep.into_iter();
+        self.things.retain(|_| keep.next().unwrap_or_default());
+        self.index = OnceLock::new();
         self
     }
 
@@ -232,7 +301,7 @@ impl Candidates {
 
     /// The one with this id, however its letters are written.
     pub fn with_id(&self, typed: &str) -> Option<&Candidate> {
-        self.things.iter().find(|thing| thing.id.eq_ignore_ascii_case(typed))
+        self.things.get(*self.index().ids.get(&typed.to_ascii_lowercase())?)
     }
 
     /// Whether there are none at all, not even those of others.
@@ -243,8 +312,17 @@ impl Candidates {
     /// Those whose name is exactly this.
     pub fn called(&self, typed: &str) -> Vec<&Candidate> {
         let (name, version) = named_version(self.noun, typed);
-        let fits = |thing: &&Candidate| thing.name == name && version.is_none_or(|version| thing.version == version);
-        self.things.iter().filter(fits).collect()
+        let named = self.index().called(name).iter().filter_map(|at| self.things.get(*at));
+        named.filter(|thing| version.is_none_or(|version| thing.version == version)).collect()
+    }
+
+    /// Those whose ids begin so.
+    fn beginning(&self, id: &str) -> Vec<&Candidate> {
+        self.index().beginning(id).into_iter().filter_map(|at| self.things.get(at)).collect()
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.things))
     }
 
     /// The one that is meant: by its exact name, or by the beginning of its id. What is to be destroyed must be
@@ -254,16 +332,10 @@ impl Candidates {
     /// Not found, or ambiguous.
     pub fn find(&self, typed: &str, strict: bool) -> Result<&Candidate> {
         let noun = self.noun;
-        let mut named = self.called(typed);
-        // What has failed has not kept its name from others.
-        let failed = |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| noun.failed.contains(&&*state));
-        if !named.iter().all(failed) {
-            named.retain(|thing| !failed(thing));
-        }
+        let mut named = self.standing(typed);
         if named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
             let typed = typed.to_ascii_lowercase();
-            let found: Vec<&Candidate> = self.things.iter().filter(|thing| thing.id.starts_with(&typed)).collect();
-            return match found.as_slice() {
+            return match self.beginning(&typed).as_slice() {
                 [one] => Ok(one),
                 [] => Err(self.missing(&typed)),
                 many => Err(ambiguous(noun, &typed, many)),
@@ -271,10 +343,45 @@ impl Candidates {
         }
         // Whoever names a resource like the short id of another one must not have that one destroyed in its place.
         if strict && !named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
-            let begin = typed.to_ascii_lowercase();
-            let others = self.things.iter().filter(|thing| thing.id.starts_with(&begin) && thing.name != typed);
-            named.extend(others);
+            named.extend(self.beginning(typed).into_iter().filter(|thing| thing.name != typed));
         }
+        self.one_of(named, typed, strict)
+    }
+
+    /// The one of a name that nobody typed, since a range stands for it: what begins like an id, or is one, is a name
+    /// too. Numbers and addresses people write themselves, so that a range may have them.
+    ///
+    /// # Errors
+    /// As [`Candidates::find`].
+    pub fn of_range(&self, name: &str, strict: bool) -> Result<&Candidate> {
+        match self.noun.ids {
+            Ids::Uuid => self.one_of(self.standing(name), name, strict),
+            _ => self.find_any(name, strict),
+        }
+    }
+
+    /// The one of this id, name, or beginning of an id.
+    ///
+    /// # Errors
+    /// As [`Candidates::find`].
+    pub fn find_any(&self, typed: &str, strict: bool) -> Result<&Candidate> {
+        let id = as_id(self.noun, typed);
+        self.with_id(&id).map_or_else(|| self.find(typed, strict), Ok)
+    }
+
+    /// Those of exactly this name. What has failed has not kept its name from others.
+    fn standing(&self, typed: &str) -> Vec<&Candidate> {
+        let failed =
+            |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| self.noun.failed.contains(&&*state));
+        let mut named = self.called(typed);
+        if !named.iter().all(failed) {
+            named.retain(|thing| !failed(thing));
+        }
+        named
+    }
+
+    fn one_of<'k>(&self, named: Vec<&'k Candidate>, typed: &str, strict: bool) -> Result<&'k Candidate> {
+        let noun = self.noun;
         match named.as_slice() {
             [one] => Ok(one),
             [] => Err(self.missing(typed)),
@@ -310,12 +417,11 @@ impl Candidates {
     /// Nothing is called so, or only what others own.
     pub(super) fn missing(&self, typed: &str) -> Error {
         let word = self.noun.word;
-        let (name, version) = named_version(self.noun, typed);
-        let fits = |thing: &&Candidate| {
-            let named = thing.name == name && version.is_none_or(|version| thing.version == version);
-            named || begins_id(typed) && thing.id.starts_with(&typed.to_ascii_lowercase())
-        };
-        match self.others.iter().find(fits) {
+        let index = self.other_index.get_or_init(|| Index::of(&self.others));
+        let short = if begins_id(typed) { index.beginning(typed) } else { Vec::new() };
+        let named = index.called(named_version(self.noun, typed).0).iter().filter_map(|at| self.others.get(*at));
+        let mut named = named.filter(|thing| is_called(self.noun, thing, typed));
+        match named.next().or_else(|| self.others.get(*short.first()?)) {
             Some(thing) => {
                 let words = format!("{} owns no {word} named '{}'", self.owner, super::words::brief(typed));
                 let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
@@ -387,7 +493,10 @@ pub(super) fn missing(known: &Candidates, typed: &str) -> Error {
     }
     // What is gone is of no use in its place.
     let there = things.iter().filter(|thing| thing.is_there());
-    let error = super::near::offered(error, typed, there.map(|thing| thing.name.as_str()));
+    let error = match known.missed.fetch_add(1, Ordering::Relaxed) < SUGGESTED {
+        true => super::near::offered(error, typed, there.map(|thing| thing.name.as_str())),
+        false => error,
+    };
     let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
     // The name of another owner may stand there; an address is none.
     let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
@@ -414,6 +523,53 @@ fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::cloudapi::machines::MACHINE;
+
+    /// Machines m0, m1 and so on, whose ids begin with their numbers.
+    fn machines(count: usize) -> Candidates {
+        let one = |at: usize| {
+            let row = format!(r#"{{"id":"{at:08x}-0000-4000-8000-00000000000A","name":"m{at}"}}"#);
+            Candidate::of(&MACHINE, Row(&RawValue::from_string(row).unwrap())).unwrap()
+        };
+        Candidates {
+            noun: &MACHINE,
+            lister: "machines list".to_owned(),
+            things: (0..count).map(one).collect(),
+            others: Vec::new(),
+            owner: OWN.to_owned(),
+            index: OnceLock::new(),
+            other_index: OnceLock::new(),
+            missed: AtomicUsize::new(0),
+        }
+    }
+
+    #[test]
+    fn what_is_named_is_found_where_it_is_and_not_by_a_look_at_all() {
+        let known = machines(300);
+        let index = known.index();
+        assert_eq!(index.called("m17"), [17]);
+        assert!(index.called("m").is_empty());
+        assert_eq!(index.beginning("0000001"), (16..32).collect::<Vec<_>>());
+        assert_eq!(index.beginning("00000012-"), [18]);
+        assert_eq!(known.with_id("0000002a-0000-4000-8000-00000000000a").unwrap().name, "m42");
+        assert_eq!(known.find("m42", true).unwrap().name, "m42");
+        assert_eq!(known.find("0000002A", true).unwrap().name, "m42");
+        assert_eq!(known.find("0000002", true).err().map(|error| error.kind()), Some(crate::error::Kind::Ambiguous));
+        assert!(known.of_range("0000002a", true).is_err());
+        // What is left out of the list is not found by an index of before.
+        let known = known.only_called("m42");
+        assert_eq!((known.things.len(), known.called("m42").len(), known.called("m17").len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_is_spelled_like_a_name_is_looked_for_of_the_first_ones_alone() {
+        let known = machines(30);
+        let suggested = |at: usize| {
+            let error = known.find(&format!("m{at}x"), false).err().unwrap();
+            error.hints().iter().any(|hint| hint.as_str().starts_with("did you mean"))
+        };
+        assert_eq!((0..20).filter(|at| suggested(*at)).collect::<Vec<_>>(), (0..SUGGESTED).collect::<Vec<_>>());
+    }
 
     #[test]
     fn versions_are_ordered_by_their_numbers() {

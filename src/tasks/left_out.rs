@@ -25,15 +25,17 @@ pub(super) fn last_gone<'a>(known: &'a Candidates, typed: &str) -> Option<&'a Ca
     gone.into_iter().filter(|_| there.is_empty()).max_by_key(made)
 }
 
-/// The id of what was called so and is gone, as far as the service still tells of it.
+/// The id of what was called so and is gone, as far as the service still tells of it: by its `name` alone, or by its id
+/// too.
 ///
 /// # Errors
 /// The list cannot be read.
-pub(super) async fn gone_id(client: &Client, noun: &'static Noun, typed: &str) -> Result<Option<String>> {
+pub(super) async fn gone_id(client: &Client, noun: &'static Noun, typed: &str, name: bool) -> Result<Option<String>> {
     if noun.whole().is_none() {
         return Ok(None);
     }
     let all = resolve::everything(client, noun, &Args::new()).await?;
+    let all = if name { all.only_called(typed) } else { all };
     Ok(last_gone(&all, typed).map(|thing| thing.id.clone()))
 }
 

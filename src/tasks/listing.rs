@@ -37,6 +37,7 @@
 //! ```
 
 use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -177,12 +178,12 @@ impl<'a> Listing<'a> {
 
     /// What the list leaves out for its state, and was named all the same: it exists.
     async fn left_out(&self) -> Result<Vec<Box<RawValue>>> {
-        let names: Vec<_> = self.filter.picks.unseen().filter(|(.., is_glob)| !is_glob).collect();
+        let names: Vec<_> = self.filter.picks.unseen_names().filter(|(_, name)| !name.glob).collect();
         let Some((noun, ..)) = names.first().filter(|(noun, ..)| noun.whole().is_some() && !self.cut_short.get())
         else {
             return Ok(Vec::new());
         };
-        let names: Vec<String> = names.iter().map(|(_, name, _)| (*name).to_owned()).collect();
+        let names: HashSet<&str> = names.iter().map(|(_, name)| name.typed.as_str()).collect();
         let there = self.everything(noun).await?.things.iter().filter(|thing| thing.is_there());
         let named = there.filter(|thing| self.filter.picks.are_names_of(&names, &thing.row));
         Ok(named.filter(|thing| self.filter.fits_if_listed(&thing.row)).map(|thing| thing.row.clone()).collect())
@@ -203,9 +204,14 @@ impl<'a> Listing<'a> {
     /// What there is cannot be read.
     pub async fn missing(&self) -> Result<Vec<Error>> {
         let mut errors = Vec::new();
-        for (noun, name, is_glob) in self.filter.picks.unseen().filter(|(_, name, _)| *name != ALL) {
+        for (noun, one) in self.filter.picks.unseen_names().filter(|(_, name)| name.typed != ALL) {
             let all = self.everything(noun).await?;
-            let error = match all.has(name, is_glob) {
+            let (name, is_glob) = (one.typed.as_str(), one.glob);
+            let has = match one.is_of_range(noun) && !is_glob && all.called(name).is_empty() {
+                true => Err(all.missing(name)),
+                false => all.has(name, is_glob),
+            };
+            let error = match has {
                 // A glob that is taken literally comes from standard input.
                 Err(error) if !is_glob => Some(near::of_input(error, name)),
                 Err(error) => Some(error),

@@ -63,12 +63,16 @@ pub struct Picks {
 struct Names {
     noun: &'static Noun,
     all: Vec<Name>,
+    /// The places of those that a row of this very name or id may be meant by.
+    exact: HashMap<String, Vec<usize>>,
+    /// The places of globs and of beginnings of ids, which are compared with each row.
+    others: Vec<usize>,
 }
 
 #[derive(Clone)]
-struct Name {
-    typed: String,
-    glob: bool,
+pub(super) struct Name {
+    pub(super) typed: String,
+    pub(super) glob: bool,
     /// The range of which it is one, as it was typed: a row may be called so.
     range: Option<String>,
     found: Cell<bool>,
@@ -221,7 +225,7 @@ impl Picks {
     /// Only those of these names, ids and globs. What standard input `listed` is taken literally.
     ///
     /// # Errors
-    /// A usage error for what is not a range of names.
+    /// A usage error for what is not a range of names, and for more names than one range may stand for.
     pub fn of_names(&mut self, noun: &'static Noun, typed: Vec<String>, listed: &HashSet<String>) -> Result<()> {
         let mut all = Vec::new();
         for typed in typed {
@@ -236,7 +240,10 @@ impl Picks {
                 None => all.push(name(typed, None)),
             }
         }
-        self.names = Some(Names { noun, all });
+        if all.len() > range::MAX_LEN {
+            return Err(Error::usage(format!("more than {} names", range::MAX_LEN)));
+        }
+        self.names = Some(Names::of(noun, all));
         Ok(())
     }
 
@@ -303,28 +310,60 @@ impl Picks {
     }
 
     /// Whether a row has one of these names or ids.
-    pub(super) fn are_names_of(&self, typed: &[String], row: &RawValue) -> bool {
+    pub(super) fn are_names_of(&self, typed: &HashSet<&str>, row: &RawValue) -> bool {
         let text = |field: &str| Row(row).text(&format!("/{field}")).unwrap_or_default().into_owned();
-        self.names.as_ref().is_some_and(|names| typed.iter().any(|typed| names.is(typed, &text)))
+        let named = |names: &Names| {
+            let row = Called::of(names.noun, &text);
+            names.likely(&row).any(|one| typed.contains(one.typed.as_str()) && row.is(names.noun, one))
+        };
+        self.names.as_ref().is_some_and(named)
     }
 
     /// The names that no row had.
     pub fn unseen(&self) -> impl Iterator<Item = (&'static Noun, &str, bool)> {
+        self.unseen_names().map(|(noun, name)| (noun, name.typed.as_str(), name.glob))
+    }
+
+    pub(super) fn unseen_names(&self) -> impl Iterator<Item = (&'static Noun, &Name)> {
         self.names.iter().flat_map(|names| {
             let unseen = names.all.iter().filter(|name| !name.found.get());
-            unseen.map(|name| (names.noun, name.typed.as_str(), name.glob))
+            unseen.map(|name| (names.noun, name))
         })
     }
 }
 
+impl Name {
+    /// Whether a range stands for it, so that it is a name alone, where nobody writes ids himself.
+    pub(super) fn is_of_range(&self, noun: &Noun) -> bool {
+        self.range.is_some() && noun.ids == Ids::Uuid
+    }
+}
+
 impl Names {
+    fn of(noun: &'static Noun, all: Vec<Name>) -> Names {
+        let (mut exact, mut others) = (HashMap::<String, Vec<usize>>::new(), Vec::new());
+        for (at, one) in all.iter().enumerate() {
+            let mac = net::mac(&one.typed).ok().filter(|_| noun.ids == Ids::Mac);
+            let mut keys = vec![one.typed.clone(), one.typed.to_ascii_lowercase()];
+            // A row may be called as the range is.
+            keys.extend(mac.into_iter().chain(one.range.clone()));
+            keys.sort_unstable();
+            keys.dedup();
+            keys.into_iter().for_each(|key| exact.entry(key).or_default().push(at));
+            if one.glob || noun.ids == Ids::Uuid && resolve::begins_id(&one.typed) && !one.is_of_range(noun) {
+                others.push(at);
+            }
+        }
+        Names { noun, all, exact, others }
+    }
+
     fn fit(&self, text: &impl Fn(&str) -> String) -> bool {
-        let name = text(self.noun.name_field);
+        let row = Called::of(self.noun, text);
         let mut any = false;
-        for one in &self.all {
-            // All are marked: a row may be meant by several.
-            let called = || one.range.as_deref() == Some(&*name);
-            if self.is(&one.typed, text) || one.glob && glob(&one.typed, &name) || called() {
+        // All are marked: a row may be meant by several.
+        for one in self.likely(&row) {
+            let called = || one.range.as_deref() == Some(&*row.name);
+            if row.is(self.noun, one) || one.glob && glob(&one.typed, &row.name) || called() {
                 one.found.set(true);
                 any = true;
             }
@@ -332,20 +371,48 @@ impl Names {
         any
     }
 
-    /// Whether this is a name or an id of a row.
-    fn is(&self, typed: &str, text: &impl Fn(&str) -> String) -> bool {
-        let noun = self.noun;
-        let (mut id, name) = (text(noun.key), text(noun.name_field));
-        if noun.ids == Ids::Mac {
-            id = net::mac(&id).unwrap_or(id);
+    /// Those that may be meant by a row: what it is called, and what must be compared with each.
+    fn likely(&self, row: &Called) -> impl Iterator<Item = &Name> {
+        let versioned = format!("{}@{}", row.name, row.version);
+        let keys = [row.name.as_str(), &row.id, &row.id.to_ascii_lowercase(), &versioned, &row.print];
+        let exact = keys.into_iter().filter_map(|key| self.exact.get(key)).flatten();
+        let mut at: Vec<usize> = exact.chain(&self.others).copied().collect();
+        at.sort_unstable();
+        at.dedup();
+        at.into_iter().filter_map(|at| self.all.get(at))
+    }
+}
+
+/// What a row is called.
+struct Called {
+    id: String,
+    name: String,
+    version: String,
+    /// The fingerprint of a key.
+    print: String,
+}
+
+impl Called {
+    fn of(noun: &Noun, text: &impl Fn(&str) -> String) -> Called {
+        let id = text(noun.key);
+        Called {
+            id: if noun.ids == Ids::Mac { net::mac(&id).unwrap_or(id) } else { id },
+            name: text(noun.name_field),
+            version: noun.version_field.map(text).unwrap_or_default(),
+            print: if noun.ids == Ids::Key { text("fingerprint") } else { String::new() },
         }
-        let version = noun.version_field.map(text).unwrap_or_default();
-        let print = if noun.ids == Ids::Key { text("fingerprint") } else { String::new() };
-        let short = noun.ids == Ids::Uuid && resolve::begins_id(typed);
-        let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == id);
-        let versioned = || typed.strip_prefix(&*name).and_then(|rest| rest.strip_prefix('@')) == Some(&version);
+    }
+
+    /// Whether this is its name or its id.
+    fn is(&self, noun: &Noun, one: &Name) -> bool {
+        let Called { id, name, version, print } = self;
+        let typed = one.typed.as_str();
+        let by_id = !one.is_of_range(noun);
+        let short = by_id && noun.ids == Ids::Uuid && resolve::begins_id(typed);
+        let mac = noun.ids == Ids::Mac && net::mac(typed).is_ok_and(|typed| typed == *id);
+        let versioned = || typed.strip_prefix(&**name).and_then(|rest| rest.strip_prefix('@')) == Some(version);
         name == typed
-            || id.eq_ignore_ascii_case(typed)
+            || by_id && id.eq_ignore_ascii_case(typed)
             || mac
             || !version.is_empty() && !name.is_empty() && versioned()
             || !print.is_empty() && print == typed

@@ -34,8 +34,6 @@
 
 mod refer;
 
-use std::borrow::Cow;
-
 pub(crate) use super::candidates::is_there;
 pub(super) use super::candidates::{Asking, begins_id};
 pub use super::candidates::{Candidate, Candidates};
@@ -97,6 +95,35 @@ pub async fn path(client: &Client, op: &Op, args: &mut Args) -> Result<()> {
     Ok(())
 }
 
+/// The same of a target that a range stands for, and that the list does not have: by its very name it may be among those
+/// that the list leaves out for their state.
+///
+/// # Errors
+/// `missing` where it is not; gone, ambiguous, or the list could not be read.
+pub(super) async fn path_of_range(
+    client: &Client,
+    op: &Op,
+    args: &mut Args,
+    (noun, name): (&'static Noun, &str),
+    missing: Error,
+) -> Result<()> {
+    if noun.ids != Ids::Uuid {
+        return path(client, op, args).await;
+    }
+    let Some((query, value)) = noun.whole() else { return Err(missing) };
+    let place = filtered(noun, place(noun, args), name).set(query, value);
+    let known = Candidates::list_for(client, noun, &place, Some((op, &*args))).await?.only_called(name);
+    let gone = left_out::gone(&known, name);
+    match known.there().find(name, op.asks) {
+        Err(error) if error.kind() == crate::error::Kind::NotFound => Err(gone.unwrap_or(missing)),
+        Err(error) => Err(error),
+        Ok(thing) => {
+            args.push(noun.name, Arg::Text(thing.id.clone()));
+            Ok(())
+        }
+    }
+}
+
 /// The id of what an operation with these arguments is about: one of the account that it is kept to, if it is.
 async fn of_owner(client: &Client, noun: &'static Noun, typed: &str, op: &Op, args: &Args) -> Result<String> {
     let id = anywhere(client, noun, place(noun, args), typed, Some((op, args))).await?;
@@ -132,14 +159,6 @@ pub async fn everything(client: &Client, noun: &'static Noun, place: &Args) -> R
         place.push(name, Arg::Text(value.to_owned()));
     }
     Candidates::list(client, noun, &place).await
-}
-
-/// What was typed, as the ids of these things are written.
-pub(super) fn as_id<'t>(noun: &Noun, typed: &'t str) -> Cow<'t, str> {
-    match noun.ids {
-        Ids::Mac => net::mac(typed).map_or(Cow::Borrowed(typed), Cow::Owned),
-        _ => Cow::Borrowed(typed),
-    }
 }
 
 /// The id of the thing of this name that the operation is to change: one of the account's own.

@@ -37,7 +37,7 @@
 //! # fn main() {}
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
@@ -131,8 +131,8 @@ impl Asked {
         let named = |thing: &Candidate| {
             let is = |typed: &String| {
                 let glob = self.is_glob(typed) && known.called(typed).is_empty();
-                let found = || known.with_id(typed).map_or_else(|| known.find(typed, false), Ok);
-                if glob { selector::glob(typed, &thing.name) } else { found().is_ok_and(|found| found.id == thing.id) }
+                let found = || self.find(known, typed, false).is_ok_and(|found| found.id == thing.id);
+                if glob { selector::glob(typed, &thing.name) } else { found() }
             };
             !self.named || self.typed.iter().any(is)
         };
@@ -159,7 +159,8 @@ impl Asked {
         }
         let named = |thing: &Candidate| globs.iter().any(|glob| selector::glob(glob, &thing.name));
         let meant = |thing: &Candidate| (!self.named || named(thing)) && self.filter.rows.fits(&thing.row);
-        let is_found = |thing: &Candidate| found.iter().any(|call| call.id() == Some(thing.id.as_str()));
+        let found: HashSet<&str> = found.iter().filter_map(Call::id).collect();
+        let is_found = |thing: &Candidate| found.contains(thing.id.as_str());
         let above = known.lister.strip_suffix(known.noun.list.verb).unwrap_or_default();
         let command = CommandLine::of(&format!("{above}{}", op.verb));
         left_out::tell_failed(report, client, known, (op, &self.args), command, |thing| {
@@ -250,7 +251,7 @@ async fn of_each(
     if glob == STDIN {
         all.from_stdin = true;
         for name in &asked.owner_names {
-            match above.with_id(name).map_or_else(|| above.find(name, op.asks), Ok) {
+            match above.find_any(name, op.asks) {
                 Ok(thing) => fitting.push(thing),
                 Err(error) => {
                     let target = Target { noun: noun.word, id: None, name: name.clone() };
@@ -342,7 +343,7 @@ fn ranged<'k>(
     };
     for name in names {
         let is_glob = selector::is_glob(name);
-        let error = match known.find(name, op.asks) {
+        let error = match known.of_range(name, op.asks) {
             Ok(thing) => {
                 add(thing);
                 continue;
@@ -399,9 +400,10 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     let mut about: HashMap<String, About> = HashMap::new();
     let kept = asked.kept(known.as_ref(), target);
     let fits = |thing: &Candidate| asked.filter.rows.fits(&thing.row) && !kept.contains(&thing.id.as_str());
+    let mut seen: HashSet<String> = HashSet::new();
     let mut add = |call: Call, row: Option<&Candidate>| {
         // A name and its id mean the same thing, which is acted on once.
-        if found.iter().all(|known: &Call| known.id().is_none() || known.id() != call.id()) {
+        if call.id().is_none_or(|id| seen.insert(id.to_owned())) {
             if let (Some(key), Some(thing)) = (call.key(), row) {
                 about.insert(key, About::of(thing));
             }
@@ -418,6 +420,9 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     {
         known.things.iter().filter(|thing| fits(thing)).for_each(|thing| add(of(thing), Some(thing)));
     }
+    let is_sought = |typed: &String| {
+        filters || asked.part_of_many || asked.of_ranges.contains(typed) || resolve::needs_lookup(target, typed)
+    };
     for typed in &asked.typed {
         let outcome = match &known {
             Some(known) if globs && asked.is_glob(typed) && known.called(typed).is_empty() => {
@@ -433,26 +438,13 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
                     false => Err(left_out::nothing_like(client, known, &asked.args, typed).await),
                 }
             }
-            Some(known) if filters || asked.part_of_many || resolve::needs_lookup(target, typed) => {
-                let thing = sought(client, known, typed, op).await;
-                let mut call = asked.call(typed);
-                match thing {
-                    Ok(thing) if fits(thing) => {
-                        call.args.push(target.name, Value::Text(thing.id.clone()));
-                        add(call, Some(thing));
-                        Ok(())
-                    }
-                    Ok(_) => {
-                        targets.unfit.push(typed.clone());
-                        Ok(())
-                    }
-                    // The list need not have those that failed.
-                    Err(error) if error.kind() == Kind::NotFound && !filters && !asked.part_of_many => {
-                        resolve::path(client, op, &mut call.args).await.map(|()| add(call, None))
-                    }
-                    Err(error) => Err(error),
+            Some(known) if is_sought(typed) => match named(client, (op, &asked), known, typed, !filters).await {
+                Ok((_, Some(thing))) if !fits(thing) => {
+                    targets.unfit.push(typed.clone());
+                    Ok(())
                 }
-            }
+                found => found.map(|(call, thing)| add(call, thing)),
+            },
             known => {
                 let mut call = asked.call(typed);
                 let thing = known.as_ref().and_then(|known| known.with_id(typed));
@@ -472,12 +464,33 @@ async fn of_one(report: &dyn Report, client: &Client, op: &'static Op, mut asked
     counted(report, &asked, target, targets)
 }
 
-/// What was typed for one of these, by its id or its name.
-async fn sought<'k>(client: &Client, known: &'k Candidates, typed: &str, op: &Op) -> Result<&'k Candidate> {
-    let id = resolve::as_id(known.noun, typed);
-    match known.with_id(&id).map_or_else(|| known.find(typed, op.asks), Ok) {
+/// What was named so in the list, or, where nothing else is asked for, among those that the list leaves out.
+async fn named<'k>(
+    client: &Client,
+    (op, asked): (&Op, &Asked),
+    known: &'k Candidates,
+    typed: &str,
+    is_all: bool,
+) -> Result<(Call, Option<&'k Candidate>)> {
+    let mut call = asked.call(typed);
+    let found = match asked.find(known, typed, op.asks) {
         Err(error) => known.on(client, typed, error).await,
         found => found,
+    };
+    match found {
+        Ok(thing) => {
+            call.args.push(known.noun.name, Value::Text(thing.id.clone()));
+            Ok((call, Some(thing)))
+        }
+        // The list need not have those that failed.
+        Err(error) if error.kind() == Kind::NotFound && is_all && !asked.part_of_many => {
+            match asked.of_ranges.contains(typed) {
+                true => resolve::path_of_range(client, op, &mut call.args, (known.noun, typed), error).await?,
+                false => resolve::path(client, op, &mut call.args).await?,
+            }
+            Ok((call, None))
+        }
+        Err(error) => Err(error),
     }
 }
 

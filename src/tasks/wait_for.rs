@@ -166,7 +166,18 @@ pub struct Typed {
     pub gone: bool,
 }
 
-/// The targets, with what globs stand for in their place; and whether an array is due.
+/// What is waited for.
+#[derive(Default)]
+pub struct Expanded {
+    /// Each with its arguments, and what it is called.
+    pub targets: Vec<(Args, String)>,
+    /// What of ranges is not there.
+    pub failures: Vec<Error>,
+    /// Whether an array is due.
+    pub several: bool,
+}
+
+/// The targets, with what globs and ranges stand for in their place.
 ///
 /// # Errors
 /// Nothing is called so, or the list could not be read in time.
@@ -176,7 +187,7 @@ pub async fn expanded(
     noun: &'static Noun,
     typed: Typed,
     time: &Time,
-) -> Result<(Vec<(Args, String)>, bool)> {
+) -> Result<Expanded> {
     let Typed { place, own, mut names, listed, rows, gone } = typed;
     let fits = |thing: &Candidate| rows.as_ref().is_none_or(|rows| rows.fits(&thing.row));
     if rows.is_some() && names.is_empty() {
@@ -193,7 +204,8 @@ pub async fn expanded(
     }
     let target = |place: &Args, id: &str, name: &str| (place.clone().set(own, id), name.to_owned());
     if rows.is_none() && !ranges && !names.iter().any(|name| is_glob(name)) {
-        return Ok((names.iter().map(|name| target(&place, name, name)).collect(), several));
+        let targets = names.iter().map(|name| target(&place, name, name)).collect();
+        return Ok(Expanded { targets, several, ..Expanded::default() });
     }
     let what = format!("the list of {}", plural(noun.word));
     let (place, known) = in_time(
@@ -220,21 +232,40 @@ pub async fn expanded(
             return Err(Error::new(Kind::Unreachable, words));
         }
     }
-    for name in std::mem::take(&mut names) {
+    let typed = std::mem::take(&mut names);
+    let mut of_ranges: HashSet<String> = HashSet::new();
+    for name in typed.clone() {
         let range = match is_range(&name) {
             true => range::spread(&name, noun.has_braces(), || !known.called(&name).is_empty())?,
             false => None,
         };
+        of_ranges.extend(range.iter().flatten().filter(|name| !typed.contains(name)).cloned());
         names.extend(range.unwrap_or_else(|| vec![name]));
     }
     several |= names.len() > 1;
     let mut targets: Vec<(Args, String)> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     let mut add = |new: (Args, String)| {
-        if targets.iter().all(|(known, _)| known.text(own) != new.0.text(own)) {
+        if seen.insert(new.0.text(own).unwrap_or_default().to_owned()) {
             targets.push(new);
         }
     };
+    let mut failures = Vec::new();
     for name in &names {
+        if of_ranges.contains(name) && !is_glob(name) {
+            match known.of_range(name, false) {
+                Ok(thing) if fits(thing) => add(target(&place, &thing.id, &thing.name)),
+                Ok(_) => {}
+                Err(error) => match error.kind() == Kind::NotFound && gone {
+                    true => match left_out::gone_id(client, noun, name, true).await? {
+                        Some(id) => add(target(&place, &id, name)),
+                        None => failures.push(error),
+                    },
+                    false => failures.push(error),
+                },
+            }
+            continue;
+        }
         let called = known.called(name);
         if !is_glob(name) || !called.is_empty() {
             // What is not there is told of by its own wait.
@@ -249,14 +280,14 @@ pub async fn expanded(
         }
         fitting.filter(|thing| fits(thing)).for_each(|thing| add(target(&place, &thing.id, &thing.name)));
     }
-    if targets.is_empty() {
+    if targets.is_empty() && failures.is_empty() {
         // That nothing is left is what was waited for, and else nothing is as it should be.
         if let (Some(_), false) = (&rows, gone) {
             return Err(Error::new(Kind::NotFound, format!("no {} matches", noun.word)));
         }
         nothing(report);
     }
-    Ok((targets, several))
+    Ok(Expanded { targets, failures, several })
 }
 
 /// Asks for something before there is anything to wait for: a service that is away for a while may be so then too.
@@ -321,7 +352,8 @@ impl Waiting<'_> {
                 // A name of what is gone by now is waited for as its id would be.
                 Err(error) if error.kind() == Kind::NotFound && self.waits_for_the_end() => {
                     let id =
-                        left_out::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name)).await?;
+                        left_out::gone_id(self.client, self.noun, typed.text(self.noun.name).unwrap_or(name), false)
+                            .await?;
                     id.map(|id| typed.clone().set(self.noun.name, id)).ok_or(near::of_input(error, name))
                 }
                 // Globs that were typed are names by now.

@@ -1,6 +1,7 @@
 //! Sends a request whose target a URL cannot hold: `.` and `..` as steps of a path, also percent-encoded, which every
 //! reader of URLs resolves. It has a connection of its own, with the same TLS and the same time-outs.
 
+use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
 use http_body_util::Full;
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use super::words::Place;
 use super::{Outgoing, Transport, Trouble};
 use crate::error::{Error, Result};
+use crate::thread;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -63,7 +65,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 async fn connected(url: &url::Url, tls: Arc<rustls::ClientConfig>) -> Result<Box<dyn Stream>, Failed> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = url.port_or_known_default().unwrap_or(443);
-    let tcp = TcpStream::connect((host, port)).await?;
+    let tcp = {
+        let host = host.to_owned();
+        let found = thread::beside(move || (host.as_str(), port).to_socket_addrs()).await??;
+        TcpStream::connect(&*found.collect::<Vec<_>>()).await?
+    };
     if url.scheme() != "https" {
         return Ok(Box::new(tcp));
     }

@@ -455,6 +455,24 @@ fn only_one_file_prints_and_only_one_reads_the_environment() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn no_thread_is_started_so_that_it_must_be_there() {
+    let tests = regex::Regex::new(r"#\[cfg\((all\()?test[^\n]*\n(#[^\n]*\n)*mod ").unwrap();
+    let mut wrong = Vec::new();
+    for (file, text) in below("src") {
+        // A test may panic, and an emulator is no program that somebody works with.
+        let outside = !file.starts_with("src/emulator/") && !file.ends_with("_tests.rs");
+        let text = tests.split(&text).next().unwrap_or(&text);
+        // A name is looked up on a thread, too.
+        for word in ["thread::spawn", "thread::scope", "spawn_blocking", "TcpStream::connect((", "lookup_host"] {
+            if outside && code(text).contains(word) {
+                wrong.push(format!("{file} panics where no thread can start: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The string literals of a file, without those of its tests.
 fn literals(text: &str) -> Vec<&str> {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);

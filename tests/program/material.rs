@@ -449,6 +449,36 @@ fn too_few_open_files_are_an_error_and_no_panic() {
     }
 }
 
+/// What asks the service for names while somebody types does so on a thread of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_thread_can_start_completion_offers_no_names_and_does_not_panic() {
+    use std::os::unix::process::CommandExt as _;
+    // The limit is not for the superuser.
+    const NOBODY: u32 = 91_031;
+    let (dir, is_root) = (Dir::new(), rustix::process::geteuid().is_root());
+    dir.keys();
+    let asked = |words: &str| {
+        let line = format!("cd /; ulimit -u 1 && exec {} {words}", env!("CARGO_BIN_EXE_sdc"));
+        let mut command = Command::new("bash");
+        command.args(["-c", &line]).env_clear().envs(common::told_of("http://127.0.0.1:1", "acme", &dir.path("k0")));
+        command.env("SDC_COMPLETE", "bash").stdin(Stdio::null());
+        if is_root {
+            command.uid(NOBODY);
+        }
+        command.output().unwrap()
+    };
+    // Another user need not reach the program, and not every system knows the limit.
+    if asked("-- 'sdc machi' machi 9").status.code() != Some(0) {
+        return;
+    }
+    for words in ["'sdc machines stop w' w 18", "'sdc machines list -l ro' ro 23"] {
+        let said = asked(&format!("-- {words}"));
+        let told = (said.status.code(), String::from_utf8_lossy(&said.stdout).into_owned());
+        assert_eq!(told, (Some(0), String::new()), "{words}: {}", String::from_utf8_lossy(&said.stderr));
+    }
+}
+
 #[test]
 fn public_keys_of_other_programs_come_with_the_command_that_converts_them() {
     let dir = Dir::new();

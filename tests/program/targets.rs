@@ -5,7 +5,7 @@ use crate::common;
 use std::process::{Command, Stdio};
 
 use crate::common::{against, ended, output, text};
-use sdc::emulator::{Emulator, Options, Pace, Seed};
+use sdc::emulator::{Document, Emulator, Options, Pace, Seed};
 
 /// Everything comes to its end at once.
 const FAST: Pace = Pace::Times(10_000.0);
@@ -634,5 +634,62 @@ async fn what_was_given_more_time_meanwhile_is_not_reaped() {
     let left = run(&["machines", "list", "-o", "csv:name", "-H"]).await;
     assert!(left.lines().any(|name| name == names[1 - first]), "{left}");
     assert!(left.lines().all(|name| name != names[first]), "{left}");
+    emulator.stop().await.unwrap();
+}
+
+/// A machine that must stay, whose id begins like a name of a range that no machine has.
+async fn like_a_range() -> Emulator {
+    let machines = r#"[{ "name": "prod-db", "id": "e2e20000-0000-4000-8000-000000000001" }, { "name": "e2e1" },
+        { "name": "e2e3" }]"#;
+    let text = format!(r#"{{ "format": "sdc-emulator/1", "extends": "empty", "machines": {machines} }}"#);
+    let seed = Seed::Document(Document { name: "machines".to_owned(), text: text.into(), folder: Default::default() });
+    Emulator::start(Options { seed, pace: FAST, ..Options::default() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_name_of_a_range_is_never_an_id_nor_the_beginning_of_one() {
+    let emulator = like_a_range().await;
+    let id = "e2e20000-0000-4000-8000-00000000000{1..1}";
+    let shown = ["-o", "name", "-H"];
+    for (words, expected) in [
+        (&["machines", "list", "e2e{1..3}", shown[0], shown[1], shown[2]][..], "e2e1\ne2e3\n"),
+        (&["machines", "list", id, shown[0], shown[1], shown[2]], ""),
+        (&["machines", "get", "e2e{1..3}", shown[0], shown[1], shown[2]], "e2e1\ne2e3\n"),
+        (&["machines", "get", id, shown[0], shown[1], shown[2]], ""),
+        (&["machines", "ip", "e2e{2..2}"], ""),
+        (&["machines", "stop", "e2e{2..2}"], ""),
+        (&["machines", "tags", "set", "e2e{2..2}", "a=b"], ""),
+        (&["machines", "tags", "list", id], ""),
+        (&["role-tags", "add", "machines/e2e{2..2}", "operator"], ""),
+        (&["wait", "machines", "e2e{2..2}", "--for", "running"], ""),
+        (&["wait", "machines", "e2e{2..2}", "--for", "deleted", "--timeout", "2"], ""),
+        (&["machines", "delete", id, "--yes"], ""),
+    ] {
+        let said = output(against(&emulator, words)).await;
+        assert_eq!((said.status.code(), text(&said.stdout).as_str()), (Some(3), expected), "{words:?}");
+        assert!(text(&said.stderr).contains("error: no machine named 'e2e2"), "{words:?}: {}", text(&said.stderr));
+    }
+    let words = ["machines", "delete", "e2e{1..3}", "--ignore-missing", "--yes", "--wait"];
+    let said = output(against(&emulator, &words)).await;
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("machine e2e2: not there"), "{}", text(&said.stderr));
+    assert_eq!(names(&emulator).await, ["prod-db"]);
+    // What a list leaves out for its state is found by its name still, and what nothing is called is not.
+    let said = output(against(&emulator, &["wait", "machines", "e2e{1..2}", "--for", "deleted"])).await;
+    assert_eq!(said.status.code(), Some(3));
+    let told = text(&said.stderr);
+    assert!(told.contains("machine e2e1: done") && told.contains("no machine named 'e2e2'"), "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_short_id_is_told_with_the_name_of_what_is_meant() {
+    let emulator = like_a_range().await;
+    let called = "machine prod-db (e2e20000-0000-4000-8000-000000000001): ";
+    for words in [["machines", "stop", "E2E2", "--wait"], ["machines", "delete", "e2e2", "--yes"]] {
+        let said = output(against(&emulator, &words)).await;
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+        assert!(text(&said.stderr).lines().all(|line| line.starts_with(called)), "{}", text(&said.stderr));
+    }
     emulator.stop().await.unwrap();
 }

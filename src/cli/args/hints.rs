@@ -589,10 +589,28 @@ fn all(tree: &Command, typed: &[&str]) -> Option<String> {
     let (path, op) = operation(tree, typed)?;
     let list = op.path_params().last().and_then(|param| api::noun(param)).map(|noun| noun.list.shape);
     match op.method {
-        Method::Get if op.shape == Shape::Rows => Some(format!("without filters it is all of them: {path}")),
+        Method::Get if op.shape == Shape::Rows => Some(match left_out(op) {
+            Some(words) => {
+                format!("without filters it is all but what the list leaves out: {path}; to see that: {path} {words}")
+            }
+            None => format!("without filters it is all of them: {path}"),
+        }),
         _ if op.takes_several() && list == Some(Shape::Rows) => Some(format!("all: {path} '*'")),
         _ => None,
     }
+}
+
+/// What shows those that a list leaves out for their state: a switch, a value, or the states themselves.
+fn left_out(op: &Op) -> Option<String> {
+    let service = api::service_of(op);
+    let noun = service.nouns.iter().find(|noun| std::ptr::eq(noun.list, op))?;
+    let (name, value) = noun.whole()?;
+    let field = op.fields.iter().find(|field| field.name == name)?;
+    Some(match field.kind {
+        Kind::Flag(_) => format!("--{}", field.long_name()),
+        Kind::OneOf(values) if values.contains(&value) => format!("--{} {value}", field.long_name()),
+        _ => format!("state={}", [noun.failed, noun.gone].concat().join(",")),
+    })
 }
 
 /// `--image <IMAGE>` without what it takes.

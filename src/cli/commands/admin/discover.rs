@@ -60,7 +60,7 @@ fn row(row: &Row) -> String {
     let how = match place {
         Some(place) => place.how.as_str(),
         None if row.installed => "not found",
-        None => "not installed",
+        None => "no instance in SAPI",
     };
     let service = row.service.name.to_ascii_lowercase();
     json!({ "service": service, "url": place.map(|place| &place.url), "how": how, "notes": row.notes }).to_string()

@@ -152,7 +152,7 @@ fn service(row: &Row, found: &mut Findings) {
                 format!("is its zone up, and this machine on the admin network? else --service {name}=HOST[:PORT]");
             found.add("fail", &name, &format!("is installed, and answers nowhere: {notes}"), &fix);
         }
-        (None, _, false) => found.add("note", &name, "is not installed", ""),
+        (None, _, false) => found.add("note", &name, "has no instance in SAPI", ""),
     }
 }
 

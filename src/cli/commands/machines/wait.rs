@@ -24,7 +24,7 @@ use crate::client::{Condition, Time};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
 use crate::tasks::row_filter::{RowFilter, is_filter};
-use crate::tasks::wait_for::{Typed, Waiting, Wanted, expanded, in_time, waitable};
+use crate::tasks::wait_for::{Expanded, Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::words::plural;
 use crate::tasks::{explain, route};
 
@@ -126,7 +126,11 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         },
     )
     .await?;
-    let (places, several) = expanded(app, &client, noun, typed, &time).await?;
+    let Expanded { targets: places, mut failures, several } = expanded(app, &client, noun, typed, &time).await?;
+    if !several && let Some(error) = failures.pop() {
+        return Err(error);
+    }
+    failures.iter().for_each(|error| app.report(error));
     let progress = Progress::new(
         &app.voice,
         app.console.is_dumb(),
@@ -150,7 +154,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         .map(|(_, (_, name))| name.as_str())
         .collect();
     let stopped = (interrupted && !left.is_empty()).then(|| interruption(app, noun, &left, matches));
-    let mut gravest: Option<Kind> = None;
+    let mut gravest = failures.iter().fold(None, |gravest, error| Some(error.kind().graver(gravest)));
     let mut found = Vec::new();
     for (_, outcome) in outcomes {
         match outcome {

@@ -22,6 +22,7 @@ use crate::config::{Dirs, Env, profile};
 use crate::error::{Error, Result};
 use crate::render;
 use line::{Line, Tree};
+use names::Names;
 pub use shells::{SHELLS, script};
 
 /// A list of names is not waited for any longer.
@@ -202,22 +203,23 @@ fn noun_of(arg: &Arg) -> Option<&'static Noun> {
     })
 }
 
-/// The names that begin with what was typed. Whatever hangs, a silent agent or a resolver, is left behind: the
-/// process is about to end.
+/// The names that begin with what was typed.
 fn names_of(noun: &'static Noun, line: &Arc<Line>, typed: &OsStr) -> Vec<String> {
-    let (send, receive) = std::sync::mpsc::channel();
-    let line = Arc::clone(line);
-    std::thread::spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
-    let names = receive.recv_timeout(TIMEOUT).unwrap_or_default();
-    names.fitting(&typed.to_string_lossy())
+    looked_up(noun, line).fitting(&typed.to_string_lossy())
 }
 
 /// The same of tags, for a selector.
 fn tags_of(noun: &'static Noun, line: &Arc<Line>, typed: &str) -> Vec<String> {
+    looked_up(noun, line).tags(typed)
+}
+
+/// All names there are. Whatever hangs, a silent agent or a resolver, is left behind: the process is about to end. Where
+/// no thread can start there are none.
+fn looked_up(noun: &'static Noun, line: &Arc<Line>) -> Names {
     let (send, receive) = std::sync::mpsc::channel();
     let line = Arc::clone(line);
-    std::thread::spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
-    receive.recv_timeout(TIMEOUT).unwrap_or_default().tags(typed)
+    let _ = std::thread::Builder::new().spawn(move || send.send(names::of(noun, &line).unwrap_or_default()));
+    receive.recv_timeout(TIMEOUT).unwrap_or_default()
 }
 
 /// The profiles, for `--profile` and for the commands about them.
