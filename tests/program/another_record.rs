@@ -10,6 +10,7 @@ use crate::another_server::by_method;
 use crate::common::{answered_by, sdc, text};
 
 const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
+const OTHER: &str = "b7c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
 
 /// A machine as a record has it, of this state, time, name and tag.
 fn machine(state: &str, created: &str, rest: &str) -> String {
@@ -112,5 +113,55 @@ fn once_more_is_the_same_command_with_a_key_and_has_the_name_without_one() {
         let words = [&new[..], more].concat();
         let (code, told, _) = ended(&made("provisioning", tags), &made("failed", tags), &words);
         assert!(code == Some(8) && told.contains(has) && !told.contains(lacks), "{more:?}: {told}");
+    }
+}
+
+#[test]
+fn a_list_is_not_edited_where_the_record_contradicts_the_row_by_which_it_was_found() {
+    let role = format!(
+        r#"{{"id":"{ID}","name":"x","members":[{{"type":"subuser","id":"{ID}","login":"ci"}}],"policies":[{{"id":"{ID}","name":"may"}}]}}"#
+    );
+    let policy = format!(r#"{{"id":"{ID}","name":"x","rules":["CAN a"]}}"#);
+    let image = format!(
+        r#"{{"id":"{ID}","name":"x","version":"1","owner":"{ID}","state":"active","tags":{{"a":"b"}},"acl":["{OTHER}"]}}"#
+    );
+    let more = "a0c4e6d8-5b6e-4c7d-8e9f-0a1b2c3d4e99";
+    let (members, policies) =
+        (format!(r#"[{{"type":"subuser","id":"{ID}","login":"ci"}}]"#), format!(r#"[{{"id":"{ID}","name":"may"}}]"#));
+    for (record, from, to, words) in [
+        (&role, "\"x\"", "\"zz\"", &["roles", "update", "x", "--add-policy", "keys", "--yes"][..]),
+        (&role, &policies, "[]", &["roles", "update", "x", "--add-policy", "keys", "--yes"]),
+        (&role, &members, "[]", &["roles", "update", "x", "--add-member", "jill", "--yes"]),
+        (&policy, r#"["CAN a"]"#, "[]", &["policies", "update", "x", "--add-rule", "CAN b", "--yes"]),
+        (&image, r#","tags":{"a":"b"}"#, "", &["images", "tag", "x", "c=d"]),
+        (&image, &format!(r#"["{OTHER}"]"#), "[]", &["images", "share", "x", more]),
+        (&image, "\"x\"", "\"zz\"", &["images", "share", "x", more]),
+    ] {
+        for (shown, by_id) in
+            [(record.replace(from, to), false), (record.clone(), false), (record.replace(from, to), true)]
+        {
+            let noun = words[0];
+            let typed = if by_id { ID } else { "x" };
+            let words: Vec<&str> = words.iter().map(|word| if *word == "x" { typed } else { word }).collect();
+            let one = format!("GET /acme/{noun}/{ID}").leak();
+            let account = format!(r#"{{"id":"{ID}","login":"acme","email":"a@b.co"}}"#);
+            let list = format!("[{record}]");
+            let (url, seen) = by_method(&[
+                ("POST ", "400 X", r#"{"code":"InvalidArgument","message":"no"}"#),
+                (one, "200 OK", &shown),
+                ("GET /acme/roles", "200 OK", &list),
+                ("GET /acme/policies", "200 OK", &list),
+                ("GET /acme/images", "200 OK", &list),
+                ("GET /acme", "200 OK", &account),
+                ("GET /my", "200 OK", &account),
+                ("GET ", "200 OK", "[]"),
+            ]);
+            let said = sdc(&url, &words);
+            let told = text(&said.stderr);
+            let sent = seen.lock().unwrap().iter().filter(|line| line.starts_with("POST")).count();
+            let goes = by_id || shown == *record;
+            assert_eq!(sent, usize::from(goes), "{words:?} {shown}: {told}");
+            assert!(goes || said.status.code() == Some(6) && told.contains("nothing was sent"), "{words:?}: {told}");
+        }
     }
 }
