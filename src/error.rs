@@ -364,6 +364,16 @@ impl Error {
         self
     }
 
+    /// Puts another hint in the place of the one with a command that begins so, if there is one.
+    #[must_use]
+    pub(crate) fn with_hint_of(mut self, command: &str, other: Hint) -> Self {
+        let begins = |part: &Part<'_>| matches!(part, Part::Command(known) if known.starts_with(command));
+        if let Some(hint) = self.0.hints.iter_mut().find(|hint| hint.parts().iter().any(begins)) {
+            *hint = other;
+        }
+        self
+    }
+
     /// Puts an id in the place of a word such as MACHINE in the commands of its hints.
     #[must_use]
     pub(crate) fn filled(mut self, placeholder: &str, id: &str) -> Self {

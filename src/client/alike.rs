@@ -68,7 +68,7 @@ fn addresses(sent: &str, shown: &str) -> bool {
 }
 
 /// A name, in which the service puts its own words into the places of `{{…}}`.
-pub(super) fn name(sent: &Value, shown: &Value) -> bool {
+pub(crate) fn name(sent: &Value, shown: &Value) -> bool {
     let Some((sent, shown)) = text(sent).zip(text(shown)) else { return false };
     let mut parts = sent.split("{{");
     let Some(mut rest) = parts.next().and_then(|first| shown.strip_prefix(first)) else { return false };

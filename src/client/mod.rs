@@ -1,7 +1,7 @@
 //! Calls operations: signs, sends in its turn (`pace`), and again where that is safe (`send`); `pages` joins lists,
 //! `wait` and `until` wait, `trace` tells. It prints nothing and reads no environment.
 
-mod alike;
+pub(crate) mod alike;
 mod jobs;
 mod lines;
 mod made;

@@ -45,7 +45,7 @@ use std::time::Duration;
 
 use super::attempts::OfWorkflow;
 use super::call::{Call, described, described_or_new, own_verb};
-use super::create::{self, CreateOptions, Created, Existing, Failed};
+use super::create::{self, CreateOptions, Created, Existing, Failed, Own};
 use super::resolve::is_uuid;
 use super::stop::Stop;
 use super::{Report, Services, explain, nic_network, queued, replacing};
@@ -404,15 +404,16 @@ impl Changing<'_> {
         let Change { op, state, making, .. } = self.change;
         let Some((_, noun)) = op.goal else { return Ok(Outcome::Left(None)) };
         let Taken { made, name, id, before } = taken;
+        let own = making.map(|making| Own::of(call, &made, making.key.as_deref())).unwrap_or_default();
         let (id, answer) = (id.unwrap_or_default(), made.machine);
         if made.was_there {
             create::check_progressing(&name, &id, &answer).map_err(|error| error.with_body(answer.json()))?;
         }
-        let own = name.strip_prefix(&format!("{} ", noun.word));
+        let named = name.strip_prefix(&format!("{} ", noun.word));
         // Of a part that is changed what it is a part of is looked at.
         let typed = call.target.iter().chain(&call.parents).find(|(param, _)| *param == noun.name);
         let typed = typed.or(call.target.as_ref()).map(|(_, name)| name.as_str());
-        let called = own.or(typed).unwrap_or(&id).to_owned();
+        let called = named.or(typed).unwrap_or(&id).to_owned();
         let waiting = Wait {
             op,
             args: call.args.clone().set(noun.name, in_path(noun, &id)),
@@ -453,7 +454,7 @@ impl Changing<'_> {
                     flight.deleting.set(true);
                     told("being deleted");
                 };
-                match making.failed(self.client, (&id, made.was_there), error, deleting).await {
+                match making.failed(self.client, (&id, made.was_there, &own), error, deleting).await {
                     // Nobody needs the id of a machine that is gone.
                     Failed { error, deleted: true } => return Err(error),
                     Failed { error, .. } => Err(error),

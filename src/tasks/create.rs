@@ -62,7 +62,7 @@ use tokio::sync::Mutex;
 
 pub use self::ends::{check_expiry, expiry, settle_expiry};
 use self::removal::missing;
-pub use self::removal::{Removed, delete_when_allowed, remove, remove_of_key};
+pub use self::removal::{Own, OwnRemoved, Removed, delete_when_allowed, remove, remove_own};
 use super::call::Call;
 use crate::answer::{Answer, Row, scan};
 use crate::api::Op;
@@ -385,22 +385,31 @@ impl CreateOptions {
         Ok(Created::new(machine, &sent))
     }
 
-    /// What is done with one that did not come to its end: it may be deleted. Takes its id, and whether it was
-    /// there before; returns the failure, and what came of that. `deleting` is told before the deletion is sent.
+    /// What is done with one that did not come to its end: it may be deleted. Takes its id, whether it was there
+    /// before, and what tells it from others; returns the failure, and what came of that. `deleting` is told before the
+    /// deletion is sent.
     pub async fn failed(
         &self,
         client: &Client,
-        (id, was_there): (&str, bool),
+        (id, was_there, own): (&str, bool, &Own),
         error: Error,
         deleting: impl FnOnce(),
     ) -> Failed {
-        // What was there under a mere name is somebody else's; under this key it is the same job's.
-        let own = !was_there || self.key.is_some();
+        let error = self.once_more(own, error);
         if !self.delete_failed {
+            // What it is told to end as may be another one.
+            let shown = error.body().and_then(|body| Answer::from_record(body.as_bytes()).ok());
+            let doubt = shown.and_then(|shown| own.doubt(shown.first()?));
+            let error = match doubt {
+                Some(doubt) => own.without_deletion(error.hint(doubt)),
+                None => error,
+            };
             return Failed { error, deleted: false };
         }
-        if !own || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
-            let why = if own { "it is kept, for it may run" } else { "it is kept, for it was there before" };
+        // What was there under a mere name is somebody else's; under this key it is the same job's.
+        let ours = !was_there || self.key.is_some();
+        if !ours || !matches!(error.kind(), Kind::FailedState | Kind::TimedOut) {
+            let why = if ours { "it is kept, for it may run" } else { "it is kept, for it was there before" };
             let error = error.hint(Hint::run(why, CommandLine::new("machines get").on(id)));
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
@@ -409,10 +418,13 @@ impl CreateOptions {
             let error = error.hint(Hint::run("it is kept, for it may run", CommandLine::new("machines get").on(id)));
             return Failed { error: error.cleaned(Cleanup::Kept), deleted: false };
         }
-        deleting();
-        let removed = match &self.key {
-            Some(key) => remove_of_key(client, id, key, DELETE_TIMEOUT).await,
-            None => remove(client, id, DELETE_TIMEOUT).await,
+        let removed = match remove_own(client, id, own, DELETE_TIMEOUT, deleting).await {
+            Ok(OwnRemoved::Sent(removed)) => Ok(removed),
+            Ok(OwnRemoved::Doubtful(doubt)) => {
+                let error = error.hint(format!("{doubt}: nothing is deleted"));
+                return Failed { error: own.without_deletion(error).cleaned(Cleanup::Unknown), deleted: false };
+            }
+            Err(error) => Err(error),
         };
         let removed = match removed {
             // Somebody else may have been faster.
@@ -448,6 +460,19 @@ impl CreateOptions {
         };
         let error = error.hint(what).cleaned(Cleanup::Deleted);
         Failed { error, deleted: true }
+    }
+
+    /// The failure with the way to try it again, which makes a machine of the same name, and of the same key.
+    fn once_more(&self, own: &Own, error: Error) -> Error {
+        let again = match (&self.key, &own.sent) {
+            (Some(_), _) => Hint::from("once more: the same command again; what its key has made is not made twice"),
+            (None, Some(name)) => {
+                let create = CommandLine::new("machines create --image IMAGE --package PACKAGE").option("-n", name);
+                Hint::run("once more, or another image", create)
+            }
+            (None, None) => return error,
+        };
+        error.with_hint_of("machines create", again)
     }
 
     /// Whether a machine was seen just now in a state that is neither running nor stopped, or is not there.

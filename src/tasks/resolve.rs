@@ -32,6 +32,7 @@
 //! # fn main() {}
 //! ```
 
+mod named;
 mod refer;
 
 pub(crate) use super::candidates::is_there;
@@ -47,6 +48,7 @@ use crate::error::{CommandLine, Error, Hint, Result, Target};
 pub(crate) use crate::grammar::is_uuid;
 use crate::grammar::net;
 use crate::request::{Arg, Args};
+pub use named::Named;
 pub use refer::{elsewhere, fields};
 
 /// Whether this operation of this service with these arguments needs anything looked up.
@@ -126,7 +128,7 @@ pub(super) async fn path_of_range(
 
 /// The id of what an operation with these arguments is about: one of the account that it is kept to, if it is.
 async fn of_owner(client: &Client, noun: &'static Noun, typed: &str, op: &Op, args: &Args) -> Result<String> {
-    let id = anywhere(client, noun, place(noun, args), typed, Some((op, args))).await?;
+    let id = anywhere(client, noun, place(noun, args), typed, Some((op, args))).await?.id;
     // Of one that was looked up by its name a row has been seen.
     if let Some(whose) = Whose::of(noun, op, args).filter(|_| !needs_lookup(noun, typed)) {
         whose.look(client, noun, &id).await?;
@@ -144,6 +146,14 @@ pub fn place(noun: &Noun, args: &Args) -> Args {
 /// # Errors
 /// Not found, gone, ambiguous, or the list could not be read.
 pub async fn id(client: &Client, noun: &'static Noun, typed: &str) -> Result<String> {
+    named(client, noun, typed).await.map(|found| found.id)
+}
+
+/// The same, with what its list says of it.
+///
+/// # Errors
+/// As [`id`].
+pub async fn named(client: &Client, noun: &'static Noun, typed: &str) -> Result<Named> {
     let found = anywhere(client, noun, Args::new(), typed, None).await;
     let about = || Target { noun: noun.word, id: None, name: typed.to_owned() };
     found.map_err(|error| error.blaming(noun.name, Some(typed)).on(about()))
@@ -161,11 +171,11 @@ pub async fn everything(client: &Client, noun: &'static Noun, place: &Args) -> R
     Candidates::list(client, noun, &place).await
 }
 
-/// The id of the thing of this name that the operation is to change: one of the account's own.
+/// The thing of this name that the operation is to change: one of the account's own.
 ///
 /// # Errors
 /// As [`id`].
-pub async fn own_id(client: &Client, noun: &'static Noun, op: &Op, typed: &str) -> Result<String> {
+pub async fn own(client: &Client, noun: &'static Noun, op: &Op, typed: &str) -> Result<Named> {
     within(client, noun, Args::new(), typed, Some((op, &Args::new()))).await
 }
 
@@ -176,7 +186,7 @@ async fn anywhere(
     place: Args,
     typed: &str,
     asking: Option<Asking<'_>>,
-) -> Result<String> {
+) -> Result<Named> {
     let missing = match (within(client, noun, place.clone(), typed, asking).await, noun.whole()) {
         (Err(error), Some(whole)) if error.kind() == crate::error::Kind::NotFound => (error, whole),
         (Err(error), None) => return Err(with_near(client, noun, &place, typed, error).await),
@@ -193,7 +203,7 @@ async fn anywhere(
             Some(gone) => Err(gone),
             None => Err(with_near(client, noun, &all, typed, error).await),
         },
-        found => found.map(|thing| thing.id.clone()),
+        found => found.map(Named::from),
     }
 }
 
@@ -217,17 +227,17 @@ async fn within(
     place: Args,
     typed: &str,
     asking: Option<Asking<'_>>,
-) -> Result<String> {
+) -> Result<Named> {
     let strict = asking.is_some_and(|(op, _)| op.asks);
     match noun.ids {
         Ids::Any if noun.list.shape == Shape::Map && !noun.travels(typed) => {
             return Err(super::unnamed::error(client, noun, &place, typed).await);
         }
-        Ids::Any => return Ok(typed.to_owned()),
-        Ids::Key => return key_name(client, noun, &place, typed).await,
-        Ids::Uuid if is_uuid(typed) => return Ok(typed.to_ascii_lowercase()),
-        Ids::Number if !needs_lookup(noun, typed) => return Ok(typed.to_owned()),
-        Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac),
+        Ids::Any => return Ok(typed.to_owned().into()),
+        Ids::Key => return key_name(client, noun, &place, typed).await.map(Named::from),
+        Ids::Uuid if is_uuid(typed) => return Ok(typed.to_ascii_lowercase().into()),
+        Ids::Number if !needs_lookup(noun, typed) => return Ok(typed.to_owned().into()),
+        Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac.into()),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
     let all = strict && begins_id(typed);
@@ -250,10 +260,10 @@ async fn within(
     match known.find(typed, strict) {
         // The name's own list has none of those whose ids begin so.
         Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
-            Candidates::list_for(client, noun, &place, asking).await?.find(typed, strict).map(|thing| thing.id.clone())
+            Candidates::list_for(client, noun, &place, asking).await?.find(typed, strict).map(Named::from)
         }
-        Err(error) => known.on(client, typed, error).await.map(|thing| thing.id.clone()),
-        found => found.map(|thing| thing.id.clone()),
+        Err(error) => known.on(client, typed, error).await.map(Named::from),
+        found => found.map(Named::from),
     }
 }
 

@@ -17,7 +17,7 @@ const ID: &str = "b6979942-7d5d-4fe6-a2ec-b812e950625a";
 const OWN: &str = "200 OK\r\nApi-Version: 9.0.0\r\nServer: cloudapi/9.20.0";
 
 /// A service that answers by how the request begins, with CloudAPI's headers; and the requests that it was sent.
-fn by_method(answers: &[(&'static str, &'static str, &str)]) -> (String, Arc<Mutex<Vec<String>>>) {
+pub fn by_method(answers: &[(&'static str, &'static str, &str)]) -> (String, Arc<Mutex<Vec<String>>>) {
     let answers: Vec<_> = answers.iter().map(|(begin, head, body)| (*begin, *head, (*body).to_owned())).collect();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);

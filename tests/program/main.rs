@@ -8,6 +8,7 @@ mod admin_doctor;
 mod admin_fields;
 mod admin_networks;
 mod agent;
+mod another_record;
 mod another_server;
 mod answers;
 mod blame;

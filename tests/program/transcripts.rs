@@ -134,6 +134,8 @@ impl Redactions {
             ),
             (r"(?m)^snapshot [^\n]*: (queued|running|created|stopped|ready)\n", ""),
             (r"(127\.0\.0\.1|\[::ffff:7f00:1\]):\d{4,5}", "[HOST]"),
+            // SAPI is asked for three lists at once, of which any may fail first.
+            (r"request: GET /(applications|services|instances) at", "request: GET [LIST] at"),
             (r"sdc/\d+\.\d+\.\d+", "sdc/[VERSION]"),
         ] {
             all.push((Regex::new(pattern).unwrap(), name.to_owned()));

@@ -153,11 +153,11 @@ async fn referred(client: &Client, op: &Op, noun: &'static Noun, typed: &str, ar
     let place = place(noun, args);
     let missing = |error: &Error| error.kind() == Failure::NotFound;
     let Some(other) = noun.beside.filter(|_| super::needs_lookup(noun, typed)) else {
-        let found = within(client, noun, place.clone(), typed, None).await;
+        let found = id_within(client, noun, place.clone(), typed).await;
         return blamed(client, noun, &place, typed, found).await;
     };
-    let beside = within(client, other, self::place(other, args), typed, None);
-    match join(within(client, noun, place.clone(), typed, None), beside).await {
+    let beside = id_within(client, other, self::place(other, args), typed);
+    match join(id_within(client, noun, place.clone(), typed), beside).await {
         (Ok(one), Ok(two)) => {
             let words = format!("'{}' is both a {} and a {}", words::brief(typed), noun.word, other.word);
             let error = Error::new(Failure::Ambiguous, words);
@@ -193,6 +193,10 @@ fn place(noun: &Noun, args: &Args) -> Args {
         }
     }
     place
+}
+
+async fn id_within(client: &Client, noun: &'static Noun, place: Args, typed: &str) -> Result<String> {
+    within(client, noun, place, typed, None).await.map(|found| found.id)
 }
 
 /// An error says what was typed for what, and what is spelled like it.

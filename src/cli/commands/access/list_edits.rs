@@ -110,9 +110,12 @@ async fn run(
     let given = given::read(op, matches)?;
     let named = matches.get_one::<String>(noun.name).map(String::as_str).unwrap_or_default();
     let client = app.client()?;
-    let id = resolve::id(&client, noun, named).await?;
-    let answer = client.call(noun.get, &Args::new().set(noun.name, id)).await;
+    let mut reads: Vec<&'static str> = edits.iter().map(|edit| edit.list()).collect();
+    reads.dedup();
+    let found = resolve::named(&client, noun, named).await?;
+    let answer = client.call(noun.get, &Args::new().set(noun.name, &found.id)).await;
     let answer = answer.map_err(|error| error.about(&format!("{} {named}", noun.word)))?;
+    found.check(noun, named, &answer, &reads)?;
     let now = answer.first().map(edit::read).unwrap_or_default();
     let mut changed = Args::new();
     let idle = edit::apply(op, &now, &edits, &mut changed, &app.console)?;
@@ -134,8 +137,6 @@ async fn run(
             (answer, _) => app.show(&answer, Shape::Record, &view, jq.as_ref()).map(|()| 0),
         };
     }
-    let mut reads: Vec<&'static str> = edits.iter().map(|edit| edit.list()).collect();
-    reads.dedup();
     execute::run_completed(app, op, matches, &Editing { app, op, now, edits, reads }).await
 }
 

@@ -94,7 +94,7 @@ pub async fn run(app: &App, matches: &ArgMatches, share: bool) -> Result<i32> {
             accounts.push(account);
         }
     }
-    let found = Found::new(app, matches).await?;
+    let found = Found::new(app, matches, "acl").await?;
     let acl: Vec<String> = found.part("acl")?;
     if !acl.iter().all(|account| resolve::is_uuid(account)) {
         return Err(found.unread("acl"));
@@ -124,23 +124,24 @@ pub struct Found {
 }
 
 impl Found {
-    /// The one that was typed.
+    /// The one that was typed, of which this field is to be changed.
     ///
     /// # Errors
-    /// There is none; a format that is none, before anything is asked.
-    pub async fn new(app: &App, matches: &ArgMatches) -> Result<Found> {
+    /// There is none, or its list and its record differ; a format that is none, before anything is asked.
+    pub async fn new(app: &App, matches: &ArgMatches, field: &str) -> Result<Found> {
         app.view(matches, images::IMAGES.columns)?;
         let typed = matches.get_one::<String>("image").map(String::as_str).unwrap_or_default();
         if typed.is_empty() {
             return Err(Error::usage("the name of the image is empty: is a variable unset?"));
         }
         let client = app.client()?;
-        let id = resolve::own_id(&client, &images::IMAGE, &images::UPDATE, typed).await?;
+        let found = resolve::own(&client, &images::IMAGE, &images::UPDATE, typed).await?;
         let now = client
-            .call(&images::GET, &Args::new().set("image", &id))
+            .call(&images::GET, &Args::new().set("image", &found.id))
             .await
             .map_err(|error| if error.fault().is_some() { error.about(&format!("image {typed}")) } else { error })?;
-        Ok(Found { client, id, now })
+        found.check(&images::IMAGE, typed, &now, &[field])?;
+        Ok(Found { client, id: found.id, now })
     }
 
     /// A field of it, which is left out where it is empty.

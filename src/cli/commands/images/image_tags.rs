@@ -84,7 +84,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     if let Some(name) = gone.iter().find(|name| given.contains_key(**name)) {
         return Err(Error::usage(format!("the tag {name} is to be set, and to be deleted")));
     }
-    let found = Found::new(app, matches).await?;
+    let found = Found::new(app, matches, "tags").await?;
     let now: Tags = found.part("tags")?;
     for name in gone.iter().filter(|name| !now.contains_key(**name)) {
         app.say(&format!("tag {name}: the image has none of this name"));

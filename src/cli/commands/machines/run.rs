@@ -33,7 +33,7 @@ use crate::request::{Arg as Value, Request};
 use crate::tasks::addresses;
 use crate::tasks::call::Call;
 use crate::tasks::create::EXPIRES_TAG;
-use crate::tasks::create::{self, CreateOptions, Created, Existing, Removed};
+use crate::tasks::create::{self, CreateOptions, Created, Existing, Own, OwnRemoved, Removed};
 use crate::tasks::explain;
 use crate::tasks::resolve;
 use crate::tasks::route::{ProxyChoice, RouteFinder, SshRoute};
@@ -220,7 +220,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     let name = format!("machine {} ({id})", target.name);
     app.say(&format!("{name}: create requested"));
     let outcome = run.use_it(&id, &name).await;
-    let removed = run.remove(&id, &name).await.map_err(|error| error.on(target.clone()))?;
+    let own = Own::of(&job.call, &made, Some(&job.key));
+    let removed = run.remove(&id, &name, &own).await.map_err(|error| error.on(target.clone()))?;
     let removed = removed.map_err(|error| error.on(target.clone()));
     let cleanup = match &removed {
         Ok(words) => {
@@ -246,7 +247,8 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         // Nothing that could be done with a machine helps once that is gone.
         let error = match cleanup {
             Cleanup::Deleted => error.without_body().without_hints_of("machines delete"),
-            _ => error,
+            // What is known of how to delete it is told with why it is not deleted.
+            _ => error.without_hints_of("machines delete"),
         };
         error.cleaned(cleanup).on(target)
     })
@@ -319,7 +321,7 @@ impl Run<'_> {
             && error.kind() == Kind::Ambiguous
         {
             tokio::select! {
-                removed = remove_all(app, self.client, &job.key) => removed?,
+                removed = remove_all(app, self.client, job) => removed?,
                 _ = self.signals.next() => {
                     return Err(left(app, &format!("machines with the tag sdc.idempotency-key={}", job.key), None));
                 }
@@ -380,13 +382,13 @@ impl Run<'_> {
     ///
     /// # Errors
     /// The interruption that leaves at once.
-    async fn remove(&mut self, id: &str, name: &str) -> Result<Result<&'static str>> {
+    async fn remove(&mut self, id: &str, name: &str, own: &Own) -> Result<Result<&'static str>> {
         let app = self.app;
-        let deleting = || app.tell(&format!("interrupted: {name} is being deleted; once more leaves at once"));
+        let deleting = || app.tell(&format!("interrupted: {name} is to be deleted; once more leaves at once"));
         if self.interrupted {
             deleting();
         }
-        let mut removing = std::pin::pin!(removed(app, self.client, id, &self.job.key));
+        let mut removing = std::pin::pin!(removed(app, self.client, id, own));
         loop {
             tokio::select! {
                 biased;
@@ -415,10 +417,12 @@ fn ways_to_remove(app: &App, error: Error, id: Option<&str>) -> Error {
 }
 
 /// Deletes all machines of the key.
-async fn remove_all(app: &App, client: &Client, key: &str) -> Result<()> {
+async fn remove_all(app: &App, client: &Client, job: &Job) -> Result<()> {
+    let key = &job.key;
+    let own = Own { sent: job.call.args.text("name").map(str::to_owned), key: Some(key.clone()), ..Own::default() };
     let mut failed = None;
     for id in create::of_key(client, key).await? {
-        match removed(app, client, &id, key).await {
+        match removed(app, client, &id, &own).await {
             Ok(words) => app.say(&format!("machine {id}: {words}")),
             // The others are deleted all the same.
             Err(error) => failed.replace(error).iter().for_each(|error| app.report(error)),
@@ -603,15 +607,26 @@ fn reason(said: &str) -> String {
 }
 
 /// Deletes the machine and waits until it is gone. Returns what became of it, in words.
-async fn removed(app: &App, client: &Client, id: &str, key: &str) -> Result<&'static str> {
-    match create::remove_of_key(client, id, key, DELETE_TIMEOUT).await {
-        Ok(Removed::Deleted) => Ok("deleted again"),
-        Ok(Removed::Gone) => Ok("was gone already"),
+async fn removed(app: &App, client: &Client, id: &str, own: &Own) -> Result<&'static str> {
+    match create::remove_own(client, id, own, DELETE_TIMEOUT, || {}).await {
+        Ok(OwnRemoved::Sent(Removed::Deleted)) => Ok("deleted again"),
+        Ok(OwnRemoved::Sent(Removed::Gone)) => Ok("was gone already"),
         // The service said that it was made, and may yet show it.
-        Ok(Removed::Unknown) => {
+        Ok(OwnRemoved::Sent(Removed::Unknown)) => {
             let look = CommandLine::new("machines get").on(id).and(resume::cloud(app));
             let error = Error::new(Kind::NotFound, format!("machine {id} was not found, and so not deleted"));
             Err(ways_to_remove(app, error.hint(Hint::run("whether it is there", look)), Some(id)))
+        }
+        Ok(OwnRemoved::Doubtful(doubt)) => {
+            let error = Error::new(Kind::Unreachable, format!("{doubt}: nothing is deleted"));
+            let error = match own.name() {
+                Some(name) => {
+                    let look = CommandLine::new("machines get").on(name).and(resume::cloud(app));
+                    error.hint(Hint::run("what was made may be left; whether it is there", look))
+                }
+                None => error,
+            };
+            Err(ways_to_remove(app, error, None))
         }
         Err(error) => Err(ways_to_remove(app, error.about(&format!("machine {id} is left")), Some(id))),
     }
