@@ -62,8 +62,12 @@ pub enum Shown {
 pub struct Names {
     /// Those that it calls otherwise, by their names in the request.
     pub renamed: &'static [(&'static str, &'static str)],
-    /// Those that say how it is done, or that it need not show.
+    /// Those that say how it is done, that it need not show, or that a service writes in its own way.
     pub unshown: &'static [&'static str],
+    /// Those that it always shows: of another one that is not there nothing is known.
+    pub always: &'static [&'static str],
+    /// Those that the service settles itself, where the object has something as the other one.
+    pub settled: &'static [(&'static str, &'static str)],
 }
 
 /// Parts of an object, and what was asked for of them.
@@ -90,6 +94,6 @@ pub enum PartsEnd {
     Gone,
     /// They have the value of this field of the request.
     Has(&'static str),
-    /// They have the fields of the elements that name them.
-    Like,
+    /// They have the fields of the elements that name them; these are shown wherever they are on.
+    Like(&'static [&'static str]),
 }

@@ -78,7 +78,8 @@ pub struct Op {
     pub long: &'static str,
     /// Commands that use it, one a line, without the program's name. They run on the emulator's demo.
     pub examples: &'static str,
-    /// The names that stay when a map is replaced, and with a dot at the end how such names begin.
+    /// The names that stay when a map is replaced, and with a dot at the end how such names begin; with a colon, how those
+    /// begin that the service computes whenever they are read.
     pub keeps: &'static [&'static str],
     /// Query parameters with a fixed value, such as the action.
     pub fixed: &'static [(&'static str, &'static str)],
@@ -468,6 +469,11 @@ impl Op {
     /// Whether a name stays when a map is replaced.
     pub fn keeps_name(&self, name: &str) -> bool {
         self.keeps.iter().any(|kept| *kept == name || kept.ends_with('.') && name.starts_with(kept))
+            || self.computes_name(name)
+    }
+    /// Whether the service computes what has this name in a map, whatever is sent.
+    pub fn computes_name(&self, name: &str) -> bool {
+        self.keeps.iter().any(|kept| kept.ends_with(':') && name.starts_with(kept))
     }
     /// Whether it may be carried out twice, since it only says how things are to be.
     pub fn is_repeatable(&self) -> bool {

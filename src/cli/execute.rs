@@ -305,9 +305,8 @@ async fn replaced(
 async fn tell_vanishing(app: &App, client: &Client, op: &'static Op, targets: &Targets) {
     let gone = targets.calls.iter().map(|call| replacing::vanish(client, op, call));
     let gone: Vec<Vec<String>> = futures_util::stream::iter(gone).buffered(targets::PARALLEL).collect().await;
-    let group = op.path.rsplit('/').next().unwrap_or_default().replace('_', " ");
-    for (call, gone) in targets.calls.iter().zip(gone).filter(|(_, gone)| !gone.is_empty()) {
-        app.warn(&format!("{} loses {group}: {}", described(call), gone.join(", ")));
+    for (call, gone) in targets.calls.iter().zip(gone) {
+        gone.iter().for_each(|gone| app.warn(&format!("{} loses {gone}", described(call))));
     }
 }
 

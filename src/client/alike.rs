@@ -47,6 +47,16 @@ pub(super) fn values(sent: &Value, shown: &Value) -> bool {
     }
 }
 
+/// Whether two texts, or two lists of them, are ids or addresses that mean the same.
+pub(super) fn means(sent: &Value, shown: &Value) -> bool {
+    match (sent, shown) {
+        (Value::Array(sent), Value::Array(shown)) => lists(sent, shown),
+        (sent, shown) => text(sent).zip(text(shown)).is_some_and(|(sent, shown)| {
+            is_uuid(&sent) && sent.eq_ignore_ascii_case(&shown) || addresses(&sent, &shown)
+        }),
+    }
+}
+
 /// Addresses, networks and hardware addresses, each of which can be written in several ways.
 fn addresses(sent: &str, shown: &str) -> bool {
     let ip = |text: &str| text.trim().parse::<IpAddr>().ok();

@@ -29,8 +29,6 @@ const WHICH: Duration = Duration::from_secs(5);
 /// So many looks a job that was resumed may be seen as it was: what has just changed need not be known everywhere at
 /// once.
 const NOT_YET: u32 = 6;
-/// So many looks what was there before it was changed may not be found.
-const MAX_MISSES: u32 = 3;
 /// What is said of a job that was retried, and that no attempt follows.
 const NO_MORE: &str = "was retried as often as it may be, and failed";
 /// What becomes of a job that is waited for no longer.
@@ -69,6 +67,8 @@ struct Followed<'a> {
     attempts: Option<&'a dyn Attempts>,
     /// What it must be like, where a request has just started it.
     asked: Option<&'a Wait<'a>>,
+    /// Since when it is followed.
+    begun: Instant,
     /// Whether the service itself has named or shown it: then it is not missing, but not seen.
     known: bool,
     /// How it stands, such as `running`.
@@ -91,10 +91,8 @@ struct Watched<'a> {
     ended: Option<Instant>,
     /// Whether the object was ever there.
     was_there: bool,
-    /// Whether it is not there yet.
-    unseen: bool,
-    /// How often it was not.
-    misses: u32,
+    /// Since when it is not there in any look.
+    unseen: Option<Instant>,
     /// The state in which it was seen last.
     state: String,
     moved: bool,
@@ -208,7 +206,7 @@ impl Client {
             }
             Ok(End::Late(seen, last)) => {
                 let error = self.of_job(&it.job, it.late(seen, last));
-                Err(if it.unseen { self.of_object(&it, error) } else { error })
+                Err(if it.unseen.is_some() { self.of_object(&it, error) } else { error })
             }
             // What is known of both it says itself.
             Err(error) if it.job.is_lost() => Err(error),
@@ -275,14 +273,14 @@ impl Client {
     async fn look_at_object(&self, show: &Request, it: &mut Watched<'_>) -> Result<Poll<Answer>> {
         let (waiting, noun, to_go) = (it.waiting, it.noun, matches!(it.goal, Goal::Gone));
         let seen = self.send(show).await?;
-        // What was taken need not be shown at once; whether it comes its job tells.
-        it.unseen = seen.status == 404 && seen.is_gone() && !to_go && !it.was_there;
-        it.misses += u32::from(it.unseen);
-        // What was there before it was changed is gone.
-        it.unseen &= it.misses <= MAX_MISSES || makes(waiting, noun);
-        if it.unseen {
-            it.state.clear();
-            return Ok(Poll::NotYet(String::new()));
+        // What was taken need not be shown at once, and what stands between may hide it for a while.
+        let absent = seen.status == 404 && seen.is_gone() && !to_go;
+        it.unseen = absent.then(|| it.unseen.unwrap_or_else(Instant::now));
+        if absent {
+            (it.state, it.differs) = (String::new(), Vec::new());
+            return it
+                .vanished()
+                .map_or_else(|| Ok(Poll::NotYet(String::new())), |error| Err(self.of_object(it, error)));
         }
         it.was_there |= seen.is_success();
         it.state = state(noun, &seen);
@@ -361,7 +359,7 @@ impl Client {
         let Some(row) = answer.first() else { return Ok(None) };
         // Only the first attempt has begun with the request.
         let asked = job.asked.filter(|_| job.past.is_empty());
-        if let Some(how) = asked.and_then(|waiting| shown::of_another(&waiting.asked(), row)) {
+        if let Some(how) = asked.and_then(|waiting| shown::of_another(&waiting.asked(), row, job.begun.elapsed())) {
             let words = format!("the service has named the job {}, which is not one of this request: {how}", job.id);
             return Err(self.of_job(job, Error::new(Kind::Unreachable, words).lasting()));
         }
@@ -447,6 +445,7 @@ impl<'a> Followed<'a> {
             others,
             attempts: None,
             asked: None,
+            begun: Instant::now(),
             known: false,
             words: "begun".to_owned(),
             unheard: None,
@@ -511,8 +510,7 @@ impl<'a> Watched<'a> {
             job,
             ended: None,
             was_there: false,
-            unseen: false,
-            misses: 0,
+            unseen: None,
             state: String::new(),
             moved: waiting.before.moved,
             other: false,
@@ -539,7 +537,7 @@ impl<'a> Watched<'a> {
     fn standing(&self) -> String {
         let job = &self.job.words;
         match self.state.as_str() {
-            "" if self.unseen => format!("not seen, job {job}"),
+            "" if self.unseen.is_some() => format!("not seen, job {job}"),
             "" => format!("job {job}"),
             state => format!("{state}, job {job}"),
         }
@@ -565,7 +563,7 @@ impl<'a> Watched<'a> {
     fn so_far(&self, reached: bool) -> String {
         let called = self.called();
         match self.state.as_str() {
-            "" if self.unseen => format!("{called} has not been seen"),
+            "" if self.unseen.is_some() => format!("{called} has not been seen"),
             "" if reached && matches!(self.goal, Goal::Gone) => format!("{called} is gone"),
             "" => format!("{called} is there"),
             state if reached && self.shows_end() => format!("{called} is {state}, as it was to be"),
@@ -579,10 +577,31 @@ impl<'a> Watched<'a> {
         format!("{state}; its job {} is not there", self.job.id)
     }
 
+    /// The error where it has not been there for so long that it is not looked for any longer. Whether what is being made
+    /// is yet to come its job tells.
+    fn vanished(&self) -> Option<Error> {
+        let is_over = self.unseen.is_some_and(|since| since.elapsed() > AFTER);
+        let existed = self.was_there || !makes(self.waiting, self.noun);
+        let (called, Followed { id, words, .. }) = (self.called(), &self.job);
+        match self.job.unheard {
+            _ if !is_over || !existed || self.ended.is_some() => None,
+            Some(_) if self.job.missing && self.was_there => {
+                let words =
+                    format!("{called} is not there any more, nor is its job {id}: what was asked for has failed");
+                Some(Error::new(Kind::FailedState, words))
+            }
+            Some(_) => None,
+            None => {
+                let words = format!("{called} has not been seen for {AFTER:?}, and its job {id} is {words}");
+                Some(Error::new(Kind::TimedOut, words).hint("its end cannot be seen; it may yet be shown"))
+            }
+        }
+    }
+
     /// The error where its job has ended well, and the object does not show it.
     fn behind(&self) -> Error {
         let called = self.called();
-        let (words, hint) = match self.unseen {
+        let (words, hint) = match self.unseen.is_some() {
             true => {
                 (format!("{called} has not been seen {AFTER:?} after its job has succeeded"), "it may yet be shown")
             }

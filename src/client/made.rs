@@ -13,7 +13,7 @@ use crate::response::{Response, whose};
 
 /// What is older than the request by more than this was not made by it, in seconds. The service takes no request whose
 /// date is off by more than half of it.
-pub(super) const MAX_AGE: i64 = 600;
+const MAX_AGE: i64 = 600;
 
 /// The tags that this program sets itself, and by which it finds again what it has made.
 const OWN_TAGS: &str = "tag.sdc.";

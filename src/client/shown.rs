@@ -2,11 +2,11 @@
 //! nothing. It sends nothing. Services leave out what is empty or off, and write numbers as text.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::alike::as_text;
-use super::made;
+use super::alike::{self, as_text};
 use crate::answer::{Answer, Row};
 use crate::api::{Location, Names, Op, Parts, PartsEnd, Shown};
 use crate::grammar::is_uuid;
@@ -17,6 +17,9 @@ const TOLD: usize = 10;
 /// How long a value may be that is told.
 const SHORT: usize = 60;
 
+/// So long a job may have worked before it is waited for: the answer that names it may be slow.
+const SLOW: Duration = Duration::from_secs(120);
+
 /// What was asked for of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -24,8 +27,6 @@ pub(super) struct Asked<'a> {
     pub op: &'a Op,
     /// Its arguments.
     pub args: &'a Args,
-    /// When it was answered, by the service's clock.
-    pub since: Option<&'a str>,
     /// The parts that were there before, where that tells the new ones.
     pub parts: Option<&'a [String]>,
 }
@@ -40,14 +41,14 @@ pub(super) fn differences(shown: &Shown, asked: &Asked<'_>, answer: &Answer) -> 
             .filter(|(field, value)| object.get(*field).map(as_text).as_deref() != Some(*value))
             .map(|(field, value)| told(field, object.get(*field), &format!("not {value}")))
             .collect(),
-        Shown::Pairs(name) => unset(name, &sent_pairs(asked), &member(&object, name)),
+        Shown::Pairs(name) => unset(name, &sent_pairs(asked), &member(&object, name), asked.op),
         Shown::OnlyPairs(name) => {
             let mut sent = sent_pairs(asked);
             let now = member(&object, name);
             let mut all = left(name, now.keys().filter(|key| !sent.contains_key(*key)), asked.op);
             // What becomes of a name that is there and is to be empty or off, nobody knows.
             sent.retain(|_, value| !is_nothing(value));
-            all.extend(unset(name, &sent, &now));
+            all.extend(unset(name, &sent, &now, asked.op));
             all
         }
         Shown::NoPair(name) => {
@@ -68,8 +69,9 @@ pub(super) fn keys(parts: &Parts, answer: &Answer) -> Vec<String> {
     entries(parts, &object(answer)).iter().filter_map(|entry| key(parts, entry)).collect()
 }
 
-/// How the job that the answer to a request has named shows that it is not one of that request.
-pub(super) fn of_another(asked: &Asked<'_>, job: Row<'_>) -> Option<String> {
+/// How the job that the answer to a request has named shows that it is not one of that request, where the answer came so
+/// long ago.
+pub(super) fn of_another(asked: &Asked<'_>, job: Row<'_>, waited: Duration) -> Option<String> {
     let (_, noun) = asked.op.goal?;
     let (task, thing) = (job.text_or_empty("/params/task"), noun.jobs?.thing);
     if asked.op.job_task().is_some_and(|asked| !task.is_empty() && task != asked) {
@@ -82,12 +84,13 @@ pub(super) fn of_another(asked: &Asked<'_>, job: Row<'_>) -> Option<String> {
     {
         return Some(format!("it works on {id}"));
     }
+    // The clocks of services differ, so that nothing but the job itself tells how long it has worked.
     let second = |time: &str| time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
-    let times = ["/created_at", "/exec_after"].into_iter().filter_map(|field| job.text(field));
-    let (made, time) = times.filter_map(|time| Some((second(&time)?, time))).max_by_key(|(second, _)| *second)?;
-    let answered = httpdate::parse_http_date(asked.since?).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let age = i64::try_from(answered.as_secs()).ok()? - made;
-    (age > made::MAX_AGE).then(|| format!("it was made at {time}, long before"))
+    let made = ["/created_at", "/exec_after"].into_iter().filter_map(|field| second(&job.text(field)?)).max()?;
+    let steps: Vec<Value> = serde_json::from_str(&job.text("/chain_results")?).ok()?;
+    let worked = steps.iter().filter_map(|step| second(step.get("finished_at")?.as_str()?)).max()?.checked_sub(made)?;
+    let most = waited.saturating_add(SLOW).as_secs();
+    (worked > i64::try_from(most).ok()?).then(|| format!("it has worked for {worked} s, longer than it is waited for"))
 }
 
 /// What was sent, but for the path's parameters.
@@ -137,13 +140,20 @@ fn fields(names: &Names, asked: &Asked<'_>, object: &Map<String, Value>) -> Vec<
     let mut all = Vec::new();
     for (name, sent) in sent_fields(asked).filter(|(name, _)| !names.unshown.contains(name)) {
         let shown = names.renamed.iter().find(|(known, _)| *known == name).map_or(name, |(_, shown)| *shown);
-        match &sent {
-            Value::Object(sent) => {
+        let now = object.get(shown).unwrap_or(&Value::Null);
+        let settled = names.settled.iter().filter(|(known, _)| *known == name);
+        let is_settled = settled.into_iter().any(|(_, by)| object.get(*by).is_some_and(|by| !is_nothing(by)));
+        if is_settled || now.is_null() && !names.always.contains(&shown) {
+            continue;
+        }
+        match sent {
+            Value::Object(mut sent) => {
                 let now = member(object, shown);
                 all.extend(left(shown, now.keys().filter(|key| !sent.contains_key(*key)), asked.op));
-                all.extend(unset(shown, sent, &now));
+                sent.retain(|_, value| !is_nothing(value));
+                all.extend(unset(shown, &sent, &now, asked.op));
             }
-            _ if is_same(&sent, object.get(shown).unwrap_or(&Value::Null)) => {}
+            sent if is_met(&sent, now) => {}
             _ => all.push(told(shown, object.get(shown), "not as it was sent")),
         }
     }
@@ -151,8 +161,10 @@ fn fields(names: &Names, asked: &Asked<'_>, object: &Map<String, Value>) -> Vec<
 }
 
 /// The names that have another value, or none.
-fn unset(object: &str, sent: &Map<String, Value>, now: &Map<String, Value>) -> Vec<String> {
-    let differs = |(name, value): &(&String, &Value)| !is_same(value, now.get(*name).unwrap_or(&Value::Null));
+fn unset(object: &str, sent: &Map<String, Value>, now: &Map<String, Value>, op: &Op) -> Vec<String> {
+    let differs = |(name, value): &(&String, &Value)| {
+        !op.computes_name(name) && !is_same(value, now.get(*name).unwrap_or(&Value::Null))
+    };
     // What they hold may be secret.
     let words = |(name, _): (&String, &Value)| match now.contains_key(name) {
         true => format!("{object} has another {name}"),
@@ -163,8 +175,7 @@ fn unset(object: &str, sent: &Map<String, Value>, now: &Map<String, Value>) -> V
 
 /// The names that are there still.
 fn left<T: AsRef<str>>(object: &str, names: impl Iterator<Item = T>, op: &Op) -> Vec<String> {
-    let stays = |name: &str| op.keeps.iter().any(|begin| name.starts_with(begin));
-    let gone = names.filter(|name| !stays(name.as_ref()));
+    let gone = names.filter(|name| !op.keeps_name(name.as_ref()));
     gone.map(|name| format!("{object} still has {}", name.as_ref())).collect()
 }
 
@@ -195,14 +206,14 @@ fn of_parts(parts: &Parts, asked: &Asked<'_>, object: &Map<String, Value>) -> Ve
         }
         PartsEnd::Has(field) => {
             let now = |id: &str| find(id).and_then(|entry| entry.get(field));
-            let differs = |id: &&String| !is_same(&sent(field), now(id).unwrap_or(&Value::Null));
+            let differs = |id: &&String| !is_met(&sent(field), now(id).unwrap_or(&Value::Null));
             let words = |id: &String| match find(id) {
                 Some(_) => format!("{word} {id}: {}", told(field, now(id), "not as it was sent")),
                 None => missing(id),
             };
             named.iter().filter(differs).map(words).collect()
         }
-        PartsEnd::Like => {
+        PartsEnd::Like(on) => {
             let asked = sent(parts.by);
             let mut all = Vec::new();
             for asked in asked.as_array().into_iter().flatten().filter_map(Value::as_object) {
@@ -212,7 +223,9 @@ fn of_parts(parts: &Parts, asked: &Asked<'_>, object: &Map<String, Value>) -> Ve
                     continue;
                 };
                 let differing = asked.iter().filter(|(name, value)| {
-                    name.as_str() != parts.key && !is_same(value, now.get(name.as_str()).unwrap_or(&Value::Null))
+                    let is_told = on.contains(&name.as_str()) || now.get(name.as_str()).is_some();
+                    let now = now.get(name.as_str()).unwrap_or(&Value::Null);
+                    name.as_str() != parts.key && is_told && !is_met(value, now)
                 });
                 let words = |name: &str| format!("{word} {id}: {}", told(name, now.get(name), "not as it was sent"));
                 all.extend(differing.map(|(name, _)| words(name)));
@@ -279,6 +292,12 @@ fn is_nothing(value: &Value) -> bool {
         Value::Array(all) => all.is_empty(),
         Value::Object(all) => all.is_empty(),
     }
+}
+
+/// Whether a value is what was sent, or what the service has made of it: of a word such as `remaining` a number.
+fn is_met(sent: &Value, now: &Value) -> bool {
+    let is_word = |text: &str| !text.is_empty() && text.parse::<f64>().is_err();
+    is_same(sent, now) || now.is_number() && sent.as_str().is_some_and(is_word) || alike::means(sent, now)
 }
 
 /// Whether a value is what was sent. Lists have no order, nor have texts that are lists with commas between.

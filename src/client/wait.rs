@@ -223,7 +223,8 @@ impl Client {
         let show = self.request(shown, &waiting.args.in_path_of(shown))?;
         let mut moved = waiting.before.moved;
         // What was made by the request, and not what was there before.
-        let made = !matches!(goal, Goal::Gone) && makes(waiting, noun);
+        let begins = matches!(goal, Goal::Step { .. }) && self.service.is_inner();
+        let made = !matches!(goal, Goal::Gone) && makes(waiting, noun) || begins;
         let mut was_there = !made;
         let begun = Instant::now();
         let end = self
@@ -570,7 +571,7 @@ fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
 impl Wait<'_> {
     /// What its object is to show.
     pub(super) fn asked(&self) -> Asked<'_> {
-        Asked { op: self.op, args: &self.args, since: self.since, parts: self.before.parts() }
+        Asked { op: self.op, args: &self.args, parts: self.before.parts() }
     }
 
     /// The log of what is waited for.

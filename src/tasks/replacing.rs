@@ -34,9 +34,9 @@ use serde_json::{Map, Value};
 use super::call::{Call, described};
 use crate::answer::Answer;
 use crate::api::admin::napi::{GET_IP, IP, NETWORK, NIC};
-use crate::api::{Goal, Location, Method, Noun, Op, Shape};
+use crate::api::{Field, Goal, Kind, Location, Method, Noun, Op, Shape};
 use crate::client::Client;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Hint, Kind as Failure, Result};
 use crate::grammar::tag::EXPIRES;
 use crate::request::{Arg, Args};
 
@@ -108,23 +108,50 @@ pub async fn arrived(client: &Client, op: &Op, call: &Call, error: &Error) -> Op
 }
 
 /// The names that go when all of a map is replaced or deleted, such as the tags of a machine: that of what ends a
-/// machine's time first. Nothing where it cannot be read, which is told by what comes next, if it matters.
+/// machine's time first. A line for each map that loses any, which begins with what is in it. Nothing where it cannot be
+/// read, which is told by what comes next, if it matters.
 pub async fn vanish(client: &Client, op: &Op, call: &Call) -> Vec<String> {
     let whole = matches!(op.method, Method::Put | Method::Delete);
     let may_ask = client.signer().is_some() || !client.service().signed;
-    let Some(list) = list_of_map(client, op).filter(|_| whole && may_ask) else { return Vec::new() };
+    let Some(list) = list_of_map(client, op).filter(|_| whole && may_ask) else {
+        return match may_ask {
+            true => vanish_of(client, op, call).await,
+            false => Vec::new(),
+        };
+    };
     let Ok(answer) = client.call(list, &call.args.in_path_of(list)).await else { return Vec::new() };
     let left: &[&str] = if let Some((Goal::Empty(left), _)) = op.goal { left } else { &[] };
     let stays = |name: &String| {
         let kept = left.contains(&name.as_str()) || op.keeps_name(name);
         kept || op.method == Method::Put && call.args.get(name).is_some()
     };
-    let mut gone: Vec<String> = object(&answer).into_iter().map(|(name, _)| name).filter(|name| !stays(name)).collect();
+    let gone = object(&answer).into_iter().map(|(name, _)| name).filter(|name| !stays(name)).collect();
+    in_words(op.path.rsplit('/').next().unwrap_or_default(), gone).into_iter().collect()
+}
+
+/// The same of an update with maps, each of which replaces one of the thing's, and is asked about for that.
+async fn vanish_of(client: &Client, op: &Op, call: &Call) -> Vec<String> {
+    let is_map =
+        |field: &&Field| field.asks && matches!(field.kind, Kind::Object) && call.args.get(field.name).is_some();
+    let maps: Vec<&str> = op.fields.iter().filter(is_map).map(|field| field.name).collect();
+    let Some(noun) = noun(client, op).filter(|_| !maps.is_empty()) else { return Vec::new() };
+    let Ok(answer) = client.call(noun.get, &call.args.in_path_of(noun.get)).await else { return Vec::new() };
+    let old = object(&answer);
+    let lost = maps.into_iter().filter_map(|map| {
+        let new = value(&call.args, map);
+        let names = old.get(map)?.as_object()?.keys();
+        in_words(map, names.filter(|name| new.get(name.as_str()).is_none() && !op.keeps_name(name)).cloned().collect())
+    });
+    lost.collect()
+}
+
+/// Names of a map that go.
+fn in_words(map: &str, mut gone: Vec<String>) -> Option<String> {
     gone.sort_by_key(|name| name != EXPIRES);
     let more = gone.len().saturating_sub(NAMED);
     gone.truncate(NAMED);
     gone.extend((more > 0).then(|| format!("and {more} more")));
-    gone
+    (!gone.is_empty()).then(|| format!("{}: {}", map.replace('_', " "), gone.join(", ")))
 }
 
 /// The calls that remove the members of maps one by one, and their operation, where one of the maps has what an operation
@@ -142,7 +169,8 @@ pub async fn one_by_one(client: &Client, op: &Op, calls: &[Call]) -> Option<(&'s
     for call in calls {
         let answer = client.call(list, &call.args.in_path_of(list)).await.ok()?;
         let (these, gone): (Vec<_>, Vec<_>) = object(&answer).into_iter().map(|(name, _)| name).partition(stays);
-        kept |= !these.is_empty();
+        // What is computed nothing removes, and nothing refuses to.
+        kept |= these.iter().any(|name| !op.computes_name(name));
         all.extend(gone.into_iter().map(|name| Call {
             args: call.args.in_path_of(list).set(part, name.as_str()),
             target: Some((part, name)),
@@ -177,7 +205,7 @@ pub async fn check(client: &Client, op: &Op, call: &Call, answer: &Answer, repla
 /// shows only where it is on, it need not show where it is off.
 ///
 /// # Errors
-/// [`Kind::FailedState`] where something is not as it was asked to be.
+/// [`Failure::FailedState`] where something is not as it was asked to be.
 async fn read_back(client: &Client, op: &Op, call: &Call, answer: &Answer) -> Result<()> {
     let updates = op.goal.is_none() && op.makes().is_none() && op.assigns && op.method != Method::Get;
     let Some(noun) = noun(client, op).filter(|_| updates) else { return Ok(()) };
@@ -221,7 +249,7 @@ fn not_done(client: &Client, noun: &Noun, call: &Call, undone: &[&str]) -> Error
 
 fn failed(client: &Client, noun: &Noun, call: &Call, words: &str) -> Error {
     let show = call.args.in_path_of(noun.get).command(client.service(), noun.get);
-    Error::new(Kind::FailedState, format!("{}: {words}", described(call))).hint(Hint::run("how it is now", show))
+    Error::new(Failure::FailedState, format!("{}: {words}", described(call))).hint(Hint::run("how it is now", show))
 }
 
 fn noun(client: &Client, op: &Op) -> Option<&'static Noun> {
@@ -289,7 +317,7 @@ impl Before {
     /// Reads it back after the update.
     ///
     /// # Errors
-    /// [`Kind::FailedState`] where something that was asked for has not changed, or something else has.
+    /// [`Failure::FailedState`] where something that was asked for has not changed, or something else has.
     pub async fn check(&self, client: &Client, op: &Op, call: &Call) -> Result<()> {
         let Some(noun) = noun(client, op) else { return Ok(()) };
         let args = call.args.in_path_of(noun.get);

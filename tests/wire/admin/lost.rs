@@ -166,3 +166,33 @@ async fn a_change_whose_job_is_lost_is_given_up_after_a_minute_too() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_vm_that_is_hidden_for_a_while_is_not_taken_for_gone() {
+    let job = |how: &str| format!(r#"* GET /jobs/$J -> 200 {{"uuid":"$J","execution":"{how}","params":{{}}}}"#);
+    let no_job = r#"* GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
+    let hidden = r#"GET /vms/$V -> 404 {"code":"ResourceNotFound","message":"VM not found"}"#;
+    let shown = |state: &str| format!(r#"GET /vms/$V -> 200 {{"uuid":"$V","alias":"web0","state":"{state}"}}"#);
+    let ended = async |lines: String| {
+        let script = Script::new(&filled(&lines));
+        hastened(client(&VMAPI, &script).wait(of_vm(&vmapi::STOP), |_| {})).await
+    };
+    let begun = [hidden; 6].join("\n");
+    let (end, _) = ended(format!("{}\n{begun}\n* {}", job("succeeded"), shown("stopped"))).await;
+    assert_eq!(end.unwrap().first().unwrap().text("/state").unwrap(), "stopped");
+    // Amid it too.
+    let (end, _) = ended(format!("{}\n{}\n{begun}\n* {}", job("succeeded"), shown("running"), shown("stopped"))).await;
+    end.unwrap();
+    for (job, seen, kind, seconds, due) in [
+        (&*job("running"), "", Kind::TimedOut, 30, "VM web0 has not been seen for 30s, and its job $J is running"),
+        (&*job("succeeded"), "", Kind::TimedOut, 30, "VM web0 has not been seen 30s after its job has succeeded"),
+        (no_job, "", Kind::Unreachable, 60, "VM web0 has not been seen: the job $J has not been seen for 60s"),
+        (no_job, &*shown("running"), Kind::FailedState, 30, "VM web0 is not there any more, nor is its job $J"),
+    ] {
+        let (end, passed) = ended(format!("{job}\n{seen}\n* {hidden}")).await;
+        let error = end.unwrap_err();
+        assert_eq!(error.kind(), kind, "{due}: {error}");
+        assert!(error.message().starts_with(&filled(due)), "{due}: {error}");
+        assert!((seconds..seconds + 20).contains(&passed), "{due}: {passed} s");
+    }
+}

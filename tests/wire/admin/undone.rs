@@ -45,7 +45,11 @@ const CHANGES: &[(&str, &str, &str)] = &[
         r#"POST /vms/$V?action=update {"new_owner_uuid":"$B"}"#,
         "owner_uuid is not there",
     ),
-    ("vms update $V -t x=1", r#"POST /vms/$V?action=update {"tags":{"x":"1"}}"#, "tags still has role, tags has no x"),
+    (
+        "vms update $V -t x=1 --yes",
+        r#"POST /vms/$V?action=update {"tags":{"x":"1"}}"#,
+        "tags still has role, tags has no x",
+    ),
     ("vms reprovision $V $W --yes", r#"POST /vms/$V?action=reprovision {"image_uuid":"$W"}"#, "image_uuid is $K"),
     (
         "vms nics add $V --network '[{\"uuid\":\"$W\"}]'",
@@ -111,6 +115,108 @@ fn a_job_that_succeeded_and_did_nothing_is_told_with_what_is_not_there() {
 }
 
 #[test]
+fn what_the_service_settles_computes_or_does_not_show_is_no_difference() {
+    let with = |more: &str| VM.replace(r#""image_uuid":"$K""#, &format!(r#""image_uuid":"$K",{more}"#));
+    let update = |body: &str| format!("POST /vms/$V?action=update {body}");
+    let computed = VM.replace(r#""internal_metadata":{}"#, r#""internal_metadata":{"z":"1","sdc:volumes":"[]"}"#);
+    let only_computed = computed.replace(r#""z":"1","#, "");
+    let nic = r#"{"mac":"90:b8:d0:1c:2d:3e","mtu":1500,"no_such":"x"}"#;
+    for (words, request, vm) in [
+        (
+            "vms disks resize $V remaining --pci-slot 0:4:1",
+            r#"POST /vms/$V?action=resize_disk {"size":"remaining","pci_slot":"0:4:1"}"#.to_owned(),
+            VM.to_owned(),
+        ),
+        (
+            "vms internal-metadata replace $V z=1 --yes",
+            r#"PUT /vms/$V/internal_metadata {"z":"1"}"#.to_owned(),
+            computed.clone(),
+        ),
+        (
+            "vms internal-metadata delete-all $V --yes",
+            "DELETE /vms/$V/internal_metadata".to_owned(),
+            only_computed.clone(),
+        ),
+        (
+            "vms internal-metadata set $V sdc:volumes=x",
+            r#"POST /vms/$V/internal_metadata {"sdc:volumes":"x"}"#.to_owned(),
+            computed.clone(),
+        ),
+        (
+            "vms update $V 'internal_metadata:={\"z\":\"1\"}' --yes",
+            update(r#"{"internal_metadata":{"z":"1"}}"#),
+            computed.clone(),
+        ),
+        ("vms update $V --quota 30", update(r#"{"quota":30}"#), with(r#""flexible_disk_size":51200,"quota":null"#)),
+        ("vms update $V --quota 30", update(r#"{"quota":30}"#), with(r#""flexible_disk_size":51200,"quota":10"#)),
+        ("vms update $V --tmpfs 512", update(r#"{"tmpfs":512}"#), VM.to_owned()),
+        ("vms update $V indestructible_zoneroot=true", update(r#"{"indestructible_zoneroot":true}"#), VM.to_owned()),
+        (
+            "vms update $V max_physical_memory=2048",
+            update(r#"{"max_physical_memory":2048}"#),
+            with(r#""vcpus":2,"max_physical_memory":3072"#),
+        ),
+        (
+            "vms nics update $V --nics '[{\"mac\":\"90:b8:d0:1c:2d:3e\",\"mtu\":1500,\"no_such\":\"x\"}]'",
+            format!(r#"POST /vms/$V?action=update_nics {{"nics":[{nic}]}}"#),
+            VM.to_owned(),
+        ),
+    ] {
+        let looks = LOOKS.replace("internal_metadata -> 200 {}", r#"internal_metadata -> 200 {"sdc:volumes":"[]"}"#);
+        let lines = format!("{request} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {vm}\n{looks}");
+        let (said, script) = asked(&lines, &format!("{words} --wait --timeout 5s"));
+        assert!(!said.err.contains("sdc:volumes"), "{words}: {}", said.err);
+        assert!(said.err.contains(": done"), "{words}: {}", said.err);
+        said.well();
+        script.done();
+    }
+    // What is always shown is compared, and of what is shown a number is to be there.
+    for (words, request, vm, due) in [
+        ("vms update $V --quota 30", update(r#"{"quota":30}"#), with(r#""quota":10"#), "quota is 10"),
+        ("vms update $V max_swap=1024", update(r#"{"max_swap":1024}"#), VM.to_owned(), "max_swap is not there"),
+        (
+            "vms disks resize $V remaining --pci-slot 0:4:1",
+            r#"POST /vms/$V?action=resize_disk {"size":"remaining","pci_slot":"0:4:1"}"#.to_owned(),
+            VM.replace(r#","size":10240"#, ""),
+            "disk 0:4:1: size is not there",
+        ),
+    ] {
+        let lines = format!("{request} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {vm}");
+        let (said, _) = asked(&lines, &format!("{words} --wait --timeout 1s"));
+        let told = said.failed(9);
+        assert!(told.contains(due), "{words}: {told}");
+    }
+}
+
+#[test]
+fn an_update_that_replaces_a_map_says_what_is_lost_and_asks() {
+    let vm = VM.replace(r#""internal_metadata":{}"#, r#""internal_metadata":{"ticket":"7","sdc:volumes":"[]"}"#);
+    for (words, body, lost) in [
+        ("--metadata x=1", r#"{"customer_metadata":{"x":"1"}}"#, "loses customer metadata: a"),
+        ("--tag x=1", r#"{"tags":{"x":"1"}}"#, "loses tags: role"),
+        ("tags:={}", r#"{"tags":{}}"#, "loses tags: role"),
+        ("internal_metadata:={}", r#"{"internal_metadata":{}}"#, "loses internal metadata: ticket\n"),
+    ] {
+        let show = format!("* GET /vms/$V -> 200 {vm}");
+        let (said, _) = asked(&show, &format!("vms update $V {words}"));
+        assert!(said.err.contains(lost) && said.err.contains("--yes"), "{words}: {}", said.err);
+        assert_eq!(said.code, 2, "{words}: {}", said.err);
+        let (said, _) = asked(&show, &format!("vms update $V {words} --dry-run"));
+        assert!(said.err.contains(lost), "{words}: {}", said.err);
+        said.well();
+        let lines = format!("{show}\nPOST /vms/$V?action=update {body} -> {TAKEN}");
+        let (said, script) = asked(&lines, &format!("vms update $V {words} --yes"));
+        assert!(said.err.contains(lost), "{words}: {}", said.err);
+        said.well();
+        script.done();
+    }
+    // What loses nothing says nothing.
+    let show = format!("* GET /vms/$V -> 200 {VM}");
+    let (said, _) = asked(&show, "vms update $V --tag role=db --dry-run");
+    assert!(!said.err.contains("loses"), "{}", said.err);
+}
+
+#[test]
 fn what_a_rollback_has_set_back_nothing_shows() {
     let request = r#"POST /vms/$V?action=rollback_snapshot {"snapshot_name":"old"}"#;
     let lines = format!("{request} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {VM}");
@@ -145,19 +251,21 @@ fn a_step_of_a_migration_is_over_when_the_migration_shows_it() {
         let (said, _) = asked(&lines(after), &words);
         said.well();
     }
-    // What was never begun is not there.
+    // What was never begun is not seen.
     let gone = r#"* GET /migrations/$V -> 404 {"code":"ResourceNotFound","message":"migration not found"}"#;
     let begin = r#"POST /vms/$V?action=migrate&migration_action=begin -> 202 {"job_uuid":"$J","migration":{}}"#;
-    let (said, _) =
-        asked(&format!("{begin}\n{SUCCEEDED}\n{gone}\n* GET /vms/$V -> 200 {VM}"), "migrations begin $V --wait");
-    said.failed(8);
+    let (said, _) = asked(
+        &format!("{begin}\n{SUCCEEDED}\n{gone}\n* GET /vms/$V -> 200 {VM}"),
+        "migrations begin $V --wait --timeout 5s",
+    );
+    assert!(!said.failed(9).contains("not there any more"));
 }
 
 #[test]
 fn a_job_that_is_not_of_the_request_is_not_believed() {
     let job = |task: &str, vm: &str, made: &str| {
         format!(
-            r#"* GET /jobs/$J -> 200 {{"uuid":"$J","execution":"succeeded","params":{{"task":"{task}","vm_uuid":"{vm}"}},"created_at":"{made}"}}"#
+            r#"* GET /jobs/$J -> 200 {{"uuid":"$J","execution":"succeeded","params":{{"task":"{task}","vm_uuid":"{vm}"}},"created_at":"{made}","chain_results":[{{"name":"x","result":"OK","error":"","finished_at":"2026-03-02T12:00:02Z"}}]}}"#
         )
     };
     let stop = "POST /vms/$V?action=stop -> 202~2026-03-02T12:00:00Z {\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}";
@@ -165,7 +273,7 @@ fn a_job_that_is_not_of_the_request_is_not_believed() {
     for (job, due) in [
         (job("start", "$V", "2026-03-02T12:00:00Z"), "its task is start"),
         (job("stop", "$W", "2026-03-02T12:00:00Z"), "it works on $W"),
-        (job("stop", "$V", "2026-03-02T11:00:00Z"), "it was made at 2026-03-02T11:00:00Z, long before"),
+        (job("stop", "$V", "2026-03-02T11:00:00Z"), "it has worked for 3602 s, longer than it is waited for"),
     ] {
         let (said, _) = asked(&format!("{stop}\n{job}\n* GET /vms/$V -> 200 {stopped}"), "vms stop $V --wait");
         let words = said.failed(6);
@@ -173,7 +281,14 @@ fn a_job_that_is_not_of_the_request_is_not_believed() {
         assert!(words.contains(&filled("sdc admin vms job $J")), "{words}");
     }
     // Its server's clock and that of workflow need not be the same, and it says nothing of what it is about.
-    for job in [job("stop", "$V", "2026-03-02T11:58:00Z"), SUCCEEDED.to_owned()] {
+    let job = job("stop", "$V", "2026-03-02T11:58:30Z");
+    for (date, job) in [
+        ("2026-03-02T12:00:00Z", SUCCEEDED),
+        ("2026-03-02T12:11:00Z", &job),
+        ("2026-03-02T16:00:00Z", &job),
+        ("2026-03-02T08:00:00Z", &job),
+    ] {
+        let stop = stop.replace("2026-03-02T12:00:00Z", date);
         let (said, _) = asked(&format!("{stop}\n{job}\n* GET /vms/$V -> 200 {stopped}"), "vms stop $V --wait");
         said.well();
     }

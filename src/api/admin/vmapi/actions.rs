@@ -57,7 +57,7 @@ pub static REPROVISION: Op = action(
     "reprovision",
     "Put another image under a zone, and keep its data",
     &[("action", "reprovision")],
-    Goal::Shows(Shown::Fields(&Names { renamed: &[], unshown: &[] })),
+    Goal::Shows(Shown::Fields(&Names { renamed: &[], unshown: &[], always: &["image_uuid"], settled: &[] })),
 )
 .asks()
 .long("Not for kvm and bhyve VMs.")

@@ -4,6 +4,9 @@ use super::{OWNER, VM};
 use crate::api::cloudapi::tags::OF_DOCKER;
 use crate::api::*;
 
+/// What VMAPI computes anew whenever it is read, by the begin of its names.
+pub(super) const COMPUTED: &[&str] = &["sdc:"];
+
 /// How metadata is shown.
 const COLUMNS: &[Column] =
     &[column("name").stays(), column("value").stays(), column("vm_uuid").named(), column("job_uuid").named()];
@@ -119,6 +122,7 @@ pub static SET_INTERNAL: Op = set(
     "Set metadata that a VM does not see, and leave the rest",
 )
 .fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+.keeps(COMPUTED)
 .examples(
     "admin vms internal-metadata set web1 ticket=4711 --wait\n\
      admin vms internal-metadata set web1 ticket=4711 --dry-run",
@@ -131,6 +135,7 @@ pub static REPLACE_INTERNAL: Op = replace(
     "Replace all metadata that a VM does not see",
 )
 .fields(&[pairs("Metadata NAME=TEXT, or NAME:=JSON for a number or boolean", "METADATA")])
+.keeps(COMPUTED)
 .examples(
     "admin vms internal-metadata replace web1 ticket=4711 --wait\n\
          admin vms internal-metadata replace web1 ticket=4711 --dry-run",
@@ -143,6 +148,7 @@ pub static DELETE_INTERNAL: Op = delete(
     "Remove metadata that a VM does not see",
 )
 .in_turn()
+.keeps(COMPUTED)
 .examples(
     "admin vms internal-metadata delete web1 ticket --yes\n\
              admin vms internal-metadata delete web1 ticket --wait --yes",
@@ -155,6 +161,7 @@ pub static DELETE_ALL_INTERNAL: Op = delete_all(
     "Remove all metadata that a VM does not see",
 )
 .each()
+.keeps(COMPUTED)
 .examples(
     "admin vms internal-metadata delete-all web1 --yes\n\
      admin vms internal-metadata delete-all web1 --wait --yes",

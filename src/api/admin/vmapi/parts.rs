@@ -1,6 +1,7 @@
 //! Parts of a VM: its NICs, snapshots and disks, and what of itself can be changed.
 
 use super::{ACCOUNT, NETWORKS, ONE, OWNER, PACKAGE, VM};
+use crate::api::cloudapi::tags::OF_DOCKER;
 use crate::api::*;
 
 /// How what a change has answered is shown: the job, and after a wait the VM.
@@ -41,11 +42,59 @@ const fn disks(end: PartsEnd) -> Goal {
     parts("disks", "disk", "pci_slot", "pci_slot", end)
 }
 
-/// How a VM shows what it was updated with.
+/// How a VM shows what it was updated with. One with virtual hardware has the limits that its server needs for it, one
+/// with a flexible disk has no quota of its own, and resolvers that are maintained follow from the NICs.
 const UPDATED: Goal = Goal::Shows(Shown::Fields(&Names {
     renamed: &[("new_owner_uuid", "owner_uuid")],
-    unshown: &["force", "zlog_max_size", "do_not_inventory"],
+    unshown: &["force", "zlog_max_size", "do_not_inventory", "zfs_data_compression"],
+    always: &[
+        "alias",
+        "owner_uuid",
+        "billing_id",
+        "ram",
+        "max_physical_memory",
+        "max_locked_memory",
+        "max_swap",
+        "max_lwps",
+        "cpu_cap",
+        "cpu_shares",
+        "zfs_io_priority",
+        "autoboot",
+        "firewall_enabled",
+        "limit_priv",
+        "resolvers",
+        "tags",
+        "customer_metadata",
+        "internal_metadata",
+    ],
+    settled: &[
+        ("quota", "flexible_disk_size"),
+        ("max_physical_memory", "vcpus"),
+        ("max_locked_memory", "vcpus"),
+        ("max_swap", "vcpus"),
+        ("tmpfs", "vcpus"),
+        ("resolvers", "maintain_resolvers"),
+    ],
 }));
+/// What is on at a NIC, or is not shown.
+const ON: &[&str] = &[
+    "primary",
+    "allow_dhcp_spoofing",
+    "allow_ip_spoofing",
+    "allow_mac_spoofing",
+    "allow_restricted_traffic",
+    "allow_unfiltered_promisc",
+];
+/// What stays when the maps of a VM are replaced.
+const KEPT: &[&str] = &{
+    let mut all = [super::metadata::COMPUTED[0]; OF_DOCKER.len() + 1];
+    let mut at = 0;
+    while at < OF_DOCKER.len() {
+        all[at] = OF_DOCKER[at];
+        at += 1;
+    }
+    all
+};
 
 /// UpdateVm. What it does not know it drops, so that nothing else is taken here.
 pub static UPDATE: Op = Op {
@@ -87,16 +136,17 @@ pub static UPDATE: Op = Op {
     body("do_not_inventory", Kind::Bool, "Whether it is left out of inventories"),
     body("package_name", Kind::Text, "Name of its package"),
     body("package_version", Kind::Text, "Version of its package"),
-    body("tags", Kind::Object, "Tag NAME=TEXT; may be repeated. Replaces all").flag("tag").short('t'),
+    body("tags", Kind::Object, "Tag NAME=TEXT; may be repeated. Replaces all").flag("tag").short('t').asks(),
     body("customer_metadata", Kind::Object, "Metadata NAME=TEXT; may be repeated. Replaces all")
         .flag("metadata")
-        .short('m'),
-    body("internal_metadata", Kind::Object, "Metadata that it does not see. Replaces all"),
+        .short('m')
+        .asks(),
+    body("internal_metadata", Kind::Object, "Metadata that it does not see. Replaces all").asks(),
     body("force", Kind::Flag("true"), "Resize it although its server has no room").flag("overcommit"),
     OWNER,
 ])
 .assigns()
-.keeps(crate::api::cloudapi::tags::OF_DOCKER)
+.keeps(KEPT)
 .examples("admin vms update web1 --alias www1 --wait\nadmin vms update web1 --ram 2G --dry-run");
 
 /// AddNics. They are made before the answer: a network without a free address is refused at once.
@@ -124,7 +174,7 @@ pub static UPDATE_NICS: Op = change(
     "nics update",
     "Change NICs of a VM",
     &[("action", "update_nics")],
-    nics("nics", PartsEnd::Like),
+    nics("nics", PartsEnd::Like(ON)),
 )
 .fields(&[body("nics", Kind::Json, "NICs: [{\"mac\":\"MAC\",\"primary\":true}]").required(), OWNER])
 .examples(
