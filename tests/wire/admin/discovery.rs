@@ -176,7 +176,7 @@ fn instances_whose_vm_is_gone_are_passed_over_and_named() {
     for (alias, state) in aliases.iter().zip(states).take(3) {
         assert!(said.err.contains(&format!("workflow: {alias}: its VM is {state}")), "{}", said.err);
     }
-    assert!(said.out.contains("not installed") && said.code == 0, "{said:?}");
+    assert!(said.out.contains("no instance in SAPI") && said.code == 0, "{said:?}");
     vmapi.done();
 }
 
@@ -235,7 +235,7 @@ fn another_service_at_an_address_is_named_and_a_service_without_an_instance_hurt
     assert!(said.contains("--service vmapi=HOST"), "{said}");
     admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "jobs list").well();
     let said = admin(home.path(), &[("SDC_SAPI_URL", &told.address)], "networks list").failed(3);
-    assert!(said.contains("NAPI is not installed"), "{said}");
+    assert!(said.contains("NAPI has no instance in SAPI"), "{said}");
     workflow.done();
 }
 
@@ -381,7 +381,7 @@ fn health_has_a_line_for_what_is_installed_and_has_no_live_instance() {
         assert_eq!(shown[2..], rows, "{states:?}: {said:?}");
         assert_eq!(said.code, u8::from(rows.iter().any(|row| row.ends_with("down"))), "{said:?}");
         assert!(said.err.contains(noted), "{said:?}");
-        assert!(said.err.contains("napi is not installed"), "{said:?}");
+        assert!(said.err.contains("napi has no instance in SAPI"), "{said:?}");
         assert_eq!(vmapi.lines()[before..].iter().filter(|line| line.contains("/ping")).count(), 1, "once");
     }
 }
@@ -588,7 +588,7 @@ fn a_doctor_tells_what_does_not_answer_within_its_limit() {
     has(&format!("ok address SAPI is at http://{} (SDC_SAPI_URL)", told.address));
     has("ok vmapi answers at");
     has("fail workflow is installed, and answers nowhere");
-    has("note napi is not installed");
+    has("note napi has no instance in SAPI");
     has("ok vmapi0 up");
     has("fail workflow0 down");
     assert_eq!(said.code, 1);

@@ -43,7 +43,7 @@ fn stops(job: &str, workflow: &str, cnapi: &str, timeout: &str) -> (Said, Vec<Sc
         "POST /vms/$V?action=stop -> 202 {{\"vm_uuid\":\"$V\",\"job_uuid\":\"$J\"}}
         * GET /jobs/$J -> 200 {}
         * GET /vms/$V -> 200 {{\"uuid\":\"$V\",\"alias\":\"web0\",\"state\":\"running\",\"server_uuid\":\"$CN\"}}",
-        job.replace(CHAIN, r#""name":"stop-7.0.8""#)
+        job.replace(CHAIN, r#""num_attempts":0"#)
     );
     let workflow = format!("* GET /jobs/$J -> 200 {job}\n{workflow}");
     // What is said before it is sent is not what is tried here.
