@@ -271,11 +271,12 @@ pub(super) fn choose(name: &str, known: &[Column]) -> Result<Chosen> {
         error = error.hint(format!("did you mean '{}'?", column.name));
     } else if let Some(near) = nearest(name, known.iter().map(|column| column.name)) {
         error = error.hint(format!("did you mean '{near}'?"));
+    } else if name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        // A record has more than its table.
+        error = error.hint(format!("a field that is no column: /{name}"));
     }
-    // A record has more than its table.
-    let is_field = name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let error = if is_field { error.hint(format!("a field that is no column: /{name}")) } else { error };
     Err(listing(error, known))
 }
 
