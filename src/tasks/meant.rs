@@ -103,6 +103,7 @@ fn piped(service: &Service, op: &Op, owner: &Noun, filters: &[String], words: &[
 }
 
 /// The error for pairs that would be set on all that was picked, and are filters of their list: these pick nothing here.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only commands ask"))]
 pub fn filters_set(service: &Service, op: &Op, pairs: &Args, picked: Option<usize>) -> Option<Error> {
     let many = picked.filter(|many| *many > 1)?;
     let owner = op.path_params().last().and_then(|param| service.noun(param))?;
@@ -133,6 +134,7 @@ pub fn filters_set(service: &Service, op: &Op, pairs: &Args, picked: Option<usiz
 
 /// The error of an operation on a part, as [`near::named`] tells it, and where another resource is called so how the
 /// parts of several are named.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only commands ask"))]
 pub async fn part(client: &Client, op: &Op, args: &Args, error: Error) -> Error {
     let typed = op.path_params().last().and_then(|param| args.text(param)).unwrap_or_default();
     let error = near::named(client, op, args, error).await;

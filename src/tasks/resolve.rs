@@ -35,6 +35,7 @@
 mod named;
 mod refer;
 
+#[cfg(feature = "cli")]
 pub(crate) use super::candidates::is_there;
 pub(super) use super::candidates::{Asking, begins_id};
 pub use super::candidates::{Candidate, Candidates};
