@@ -65,6 +65,9 @@ pub struct Noun {
     pub barred: &'static str,
     /// By what the list tells those of the account from those of others, if it has both.
     pub owner: Option<Owner>,
+    /// The fields that tell whose one is and whether it is everybody's: another account may show its own ones to this
+    /// account, under names of its choice.
+    pub shared: Option<(&'static str, &'static str)>,
     /// What tells whether one is used.
     pub users: Option<Users>,
     /// What the list is asked for where a field refers to one: of things that are no longer used none is meant.
@@ -165,6 +168,7 @@ impl Noun {
             picks: &[],
             barred: "",
             owner: None,
+            shared: None,
             users: None,
             referred: &[],
             beside: None,
@@ -279,6 +283,11 @@ impl Noun {
     /// Is listed together with what others own.
     pub const fn owned(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
+        self
+    }
+    /// May be shown by another account: the fields that tell whose one is and whether it is everybody's.
+    pub const fn shared(mut self, owner: &'static str, public: &'static str) -> Self {
+        self.shared = Some((owner, public));
         self
     }
     /// Is used by what this tells.

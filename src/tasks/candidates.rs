@@ -2,7 +2,7 @@
 //! is not in it or more than once. It resolves nothing that is typed elsewhere.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -118,6 +118,11 @@ impl Candidate {
         Row(&self.row).text(&pointer)
     }
 
+    /// Whether a field of the list's row is true.
+    fn is_true(&self, field: &str) -> bool {
+        self.text(&[field]).is_some_and(|text| text == "true")
+    }
+
     /// `name@version`, where it has a version.
     pub fn versioned(&self) -> String {
         match self.version.as_str() {
@@ -150,6 +155,8 @@ pub struct Candidates {
     others: Vec<Candidate>,
     /// Who must own what is meant, in words.
     owner: String,
+    /// The account that asks, where another one may have given a thing the name of one of its own.
+    account: Option<String>,
     /// Where in both what is called so is.
     index: OnceLock<Index>,
     other_index: OnceLock<Index>,
@@ -194,7 +201,12 @@ impl Candidates {
     /// The list cannot be read.
     pub async fn list(client: &Client, noun: &'static Noun, place: &Args) -> Result<Candidates> {
         let answer = client.call(noun.list, &place.clone().usual(noun)).await?;
-        Candidates::read(client, noun, place, &answer)
+        let mut known = Candidates::read(client, noun, place, &answer)?;
+        if client.service().account.is_some() && known.is_any_doubtful() {
+            // Who may not ask who it is goes by what is everybody's.
+            known.account = client.account_id().await.ok().map(str::to_owned);
+        }
+        Ok(known)
     }
 
     /// The same, of a list that nothing is missing in: for whoever goes by what is not there.
@@ -218,9 +230,30 @@ impl Candidates {
             things: things.collect::<Result<_>>()?,
             others: Vec::new(),
             owner: OWN.to_owned(),
+            account: None,
             index: OnceLock::new(),
             other_index: OnceLock::new(),
             missed: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether a name is that of things of several owners, of which not all are everybody's.
+    fn is_any_doubtful(&self) -> bool {
+        self.noun.shared.is_some_and(|(owner, public)| {
+            let doubtful = |at: &Vec<usize>| {
+                let named: Vec<&Candidate> = at.iter().filter_map(|at| self.things.get(*at)).collect();
+                owners(&named, owner) > 1 && !named.iter().all(|thing| thing.is_true(public))
+            };
+            self.index().names.values().any(doubtful)
+        })
+    }
+
+    /// Whether a thing is this account's or everybody's. Others are shown by their owners, under names of their choice:
+    /// they must not come in the place of what is nearer.
+    fn is_near(&self, thing: &Candidate) -> bool {
+        self.noun.shared.is_none_or(|(owner, public)| {
+            let own = |account| thing.text(&[owner]).is_some_and(|of| of == account);
+            thing.is_true(public) || self.account.as_deref().is_some_and(own)
         })
     }
 
@@ -369,13 +402,17 @@ impl Candidates {
         self.with_id(&id).map_or_else(|| self.find(typed, strict), Ok)
     }
 
-    /// Those of exactly this name. What has failed has not kept its name from others.
+    /// Those of exactly this name. What has failed has not kept its name from others, and what another account shows
+    /// does not take the name of what is this account's or everybody's.
     fn standing(&self, typed: &str) -> Vec<&Candidate> {
         let failed =
             |thing: &&Candidate| thing.text(&["state"]).is_some_and(|state| self.noun.failed.contains(&&*state));
         let mut named = self.called(typed);
         if !named.iter().all(failed) {
             named.retain(|thing| !failed(thing));
+        }
+        if named.iter().any(|thing| self.is_near(thing)) {
+            named.retain(|thing| self.is_near(thing));
         }
         named
     }
@@ -386,8 +423,15 @@ impl Candidates {
             [one] => Ok(one),
             [] => Err(self.missing(typed)),
             many if strict || named_version(noun, typed).1.is_some() => Err(ambiguous(noun, typed, many)),
+            many if self.are_strange(many) => Err(ambiguous(noun, typed, many)),
             many => newest(noun, many).ok_or_else(|| ambiguous(noun, typed, many)),
         }
+    }
+
+    /// Whether these are of several other accounts, of which none is nearer than the others.
+    fn are_strange(&self, named: &[&Candidate]) -> bool {
+        let several = |(owner, _)| owners(named, owner) > 1;
+        self.noun.shared.is_some_and(several) && !named.iter().any(|thing| self.is_near(thing))
     }
 
     /// The one that belongs to the thing of this name, where it has none of its own: the NIC on a network.
@@ -445,6 +489,11 @@ impl Candidates {
                 .hint(format!("left alone because others own them: {many}")),
         }
     }
+}
+
+/// How many owners these have.
+fn owners(named: &[&Candidate], field: &str) -> usize {
+    named.iter().map(|thing| thing.text(&[field])).collect::<BTreeSet<_>>().len()
 }
 
 /// The newest of several that share a name, where the noun says how to tell.
@@ -523,6 +572,7 @@ fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::cloudapi::images::IMAGE;
     use crate::api::cloudapi::machines::MACHINE;
 
     /// Machines m0, m1 and so on, whose ids begin with their numbers.
@@ -537,10 +587,41 @@ mod tests {
             things: (0..count).map(one).collect(),
             others: Vec::new(),
             owner: OWN.to_owned(),
+            account: None,
             index: OnceLock::new(),
             other_index: OnceLock::new(),
             missed: AtomicUsize::new(0),
         }
+    }
+
+    /// Images of one name, each with its id, owner and day, and whether it is everybody's.
+    fn images(rows: &[(&str, &str, u8, bool)]) -> Candidates {
+        let one = |(id, owner, day, public): &(&str, &str, u8, bool)| {
+            let row = format!(
+                r#"{{"id":"{id}","name":"base","version":"1","owner":"{owner}","public":{public},"published_at":"2026-01-0{day}"}}"#
+            );
+            Candidate::of(&IMAGE, Row(&RawValue::from_string(row).unwrap())).unwrap()
+        };
+        Candidates { noun: &IMAGE, things: rows.iter().map(one).collect(), ..machines(0) }
+    }
+
+    #[test]
+    fn an_image_that_another_account_shows_does_not_take_the_name_of_a_nearer_one() {
+        let found = |account: Option<&str>, typed, rows: &[_]| {
+            let known = Candidates { account: account.map(str::to_owned), ..images(rows) };
+            assert!(known.is_any_doubtful());
+            known.find(typed, false).map(|image| image.id.clone()).map_err(|error| error.kind())
+        };
+        let all = [("public", "admin", 1, true), ("own", "me", 2, false), ("theirs", "eve", 3, false)];
+        assert_eq!(found(Some("me"), "base", &all), Ok("own".to_owned()));
+        assert_eq!(found(None, "base", &all), Ok("public".to_owned()));
+        assert_eq!(found(Some("me"), "base@1", &all[1..]), Ok("own".to_owned()));
+        let of_two = [("hers", "eve", 1, false), ("his", "mallory", 2, false)];
+        assert_eq!(found(Some("me"), "base", &of_two), Err(crate::error::Kind::Ambiguous));
+        // Of one owner the newest is meant, also of a neighbour: there is no doubt.
+        let of_one = images(&[("old", "eve", 1, false), ("new", "eve", 2, false)]);
+        assert!(!of_one.is_any_doubtful());
+        assert_eq!(of_one.find("base", false).unwrap().id, "new");
     }
 
     #[test]

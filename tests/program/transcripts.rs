@@ -136,6 +136,8 @@ impl Redactions {
             (r"(127\.0\.0\.1|\[::ffff:7f00:1\]):\d{4,5}", "[HOST]"),
             // SAPI is asked for three lists at once, of which any may fail first.
             (r"request: GET /(applications|services|instances) at", "request: GET [LIST] at"),
+            // So are users, roles and policies.
+            (r"request: GET /acme/(users|roles|policies) at 127\.0\.0\.1:1\b", "request: GET [LIST] at 127.0.0.1:1"),
             (r"sdc/\d+\.\d+\.\d+", "sdc/[VERSION]"),
         ] {
             all.push((Regex::new(pattern).unwrap(), name.to_owned()));

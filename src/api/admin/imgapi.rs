@@ -9,6 +9,7 @@ pub static IMAGE: Noun = Noun::new("adminimage", &GET, &LIST)
     .word("image")
     .versions(Some("published_at"))
     .ids(Ids::Uuid, "uuid", "id, name or name@version")
+    .shared("owner", "public")
     .filter("name");
 
 /// ListImages, of all accounts.

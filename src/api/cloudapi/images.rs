@@ -23,6 +23,7 @@ pub static IMAGE: Noun = Noun {
         .filter("name")
         .fails(&["failed"])
         .owned(Owner::Account("owner"))
+        .shared("owner", "public")
         .used_by(Users::Rows(&super::machines::LIST, "image"))
         .picked_by(&[Pick::Tags, Pick::State("state", "all"), Pick::Age("published_at")])
         .states(&["active", "unactivated", "disabled", "creating", "failed", "destroyed"])
