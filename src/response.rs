@@ -2,6 +2,7 @@
 
 mod due;
 mod own;
+pub(crate) use own::is_of_another;
 mod sentence;
 
 pub(crate) use sentence::fault;

@@ -254,9 +254,21 @@ pub fn is_unexpanded(text: &str) -> bool {
 
 /// Whether what has this name is a secret: passwords, tokens, secrets of access keys, and the metadata that holds them.
 pub fn is_secret_name(name: &str) -> bool {
-    const HOLD: &[&str] = &["pass", "secret", "token", "private", "credential", "apikey"];
+    const HOLD: &[&str] = &["pass", "pwd", "secret", "token", "private", "credential", "apikey"];
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     HOLD.iter().any(|word| letters.contains(word)) || name.to_ascii_lowercase().ends_with("_pw")
+}
+
+/// The same of a name that is not known to be one of the service's own, where more is hidden than needs to be: keys and
+/// logins of other services, as metadata of machines holds them.
+pub(crate) fn may_be_secret_name(name: &str) -> bool {
+    // These name things, and are looked for in traces.
+    const NAMES: &[&str] = &["public", "idempotency", "authorized", "host"];
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+    let last = words.last().copied().unwrap_or_default();
+    let of_key = last == "key" && words.len() > 1 && !words.iter().any(|word| NAMES.contains(word));
+    is_secret_name(name) || of_key || matches!(last, "auth" | "pat" | "creds")
 }
 
 /// Remembers the texts within a value that has this name, and within its parts, where the name says that they are

@@ -387,10 +387,11 @@ impl<'a> Directory<'a> {
         answers.extend(urls.into_iter().zip(asked));
         for one in &candidates {
             let place = Place { url: address(&one.address).unwrap_or_default(), how: one.how.clone() };
+            let shown = sensitive::url_end(&one.address);
             match answers.get(&place.url) {
                 Some(Ok(_)) => return Sought { place: Ok(place), answers },
-                Some(Err(why)) => notes.push(format!("{} ({}): {why}", one.address, one.how)),
-                None => notes.push(format!("{} ({}) is not an address", one.address, one.how)),
+                Some(Err(why)) => notes.push(format!("{shown} ({}): {why}", one.how)),
+                None => notes.push(format!("{shown} ({}) is not an address", one.how)),
             }
         }
         if let Some(domain) = found.domain.as_deref().filter(|_| found.is_installed()) {

@@ -22,7 +22,7 @@ use field::LIMIT;
 pub use field::{Field, Kind, Location, ROLE_TAG, body, query};
 pub use goal::{Goal, Names, Parts, PartsEnd, Shown};
 pub use noun::{Ids, Jobs, Noun, Owner, Pick, Referred, Users, Usual};
-pub use op::{Mark, Method, Op, Paging, Shape, Takes};
+pub use op::{Mark, Method, Op, Otherwise, Paging, Shape, Takes};
 pub use resource::{Resource, VERB_ALIASES};
 pub use service::{Remedy, Service};
 pub use test::{State, Test, state};

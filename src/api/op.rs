@@ -61,6 +61,17 @@ pub enum Mark {
     Text(&'static str),
 }
 
+/// Another state in which an operation ends, for the sake of what it was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Otherwise {
+    /// The field of the request.
+    pub field: &'static str,
+    /// Its value, as text.
+    pub value: &'static str,
+    /// The state in which it ends then.
+    pub state: &'static str,
+}
+
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
 pub struct Op {
@@ -103,6 +114,13 @@ pub struct Op {
     pub starts_job: bool,
     /// What the parameters of that job call its task, where that is another word than the action.
     pub task: &'static str,
+    /// A field whose value, where it is this one, lets it end in another state.
+    pub otherwise: Option<Otherwise>,
+    /// What is sent is added to a list, and the whole of that is answered.
+    pub adds: bool,
+    /// Fields that what was made shows as they were sent, once it is made, by their names there and here; one that ends
+    /// in a dot stands for all that begin so.
+    pub shown_again: &'static [(&'static str, &'static str)],
     /// Whether `as-role` may be added to the query. Some routes would take it for a tag, others refuse it.
     pub roles: bool,
     /// The fields may be typed as `NAME=VALUE` too, and at least one must be given.
@@ -184,6 +202,9 @@ impl Op {
             job: None,
             starts_job: false,
             task: "",
+            otherwise: None,
+            shown_again: &[],
+            adds: false,
             roles: true,
             assigns: false,
             asks: matches!(method, Method::Delete),
@@ -290,6 +311,21 @@ impl Op {
     /// Starts a job that the service calls so.
     pub const fn task(mut self, task: &'static str) -> Self {
         self.task = task;
+        self
+    }
+    /// Ends in another state where this field has this value.
+    pub const fn ends_otherwise(mut self, field: &'static str, value: &'static str, state: &'static str) -> Self {
+        self.otherwise = Some(Otherwise { field, value, state });
+        self
+    }
+    /// Adds what is sent to a list, and answers all of it.
+    pub const fn adds(mut self) -> Self {
+        self.adds = true;
+        self
+    }
+    /// Makes what shows these fields as they were sent.
+    pub const fn shows_again(mut self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.shown_again = fields;
         self
     }
     /// Pages by a marker.

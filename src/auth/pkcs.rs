@@ -2,7 +2,7 @@
 
 use pkcs8::EncryptedPrivateKeyInfo;
 use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Kdf;
+use pkcs8::pkcs5::pbes2::{Kdf, Pbkdf2Prf};
 use secrecy::zeroize::Zeroizing;
 
 use super::der::{self, Reader};
@@ -156,8 +156,20 @@ pub(super) fn check_pkcs8_lock(data: &[u8]) -> Result<(), Bad> {
         return Err(Bad::Foreign("PKCS#8 encrypted by PBES1"));
     };
     let bearable = match &parameters.kdf {
-        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MAX_ROUNDS,
+        // The longer digests take about four times the work.
+        Kdf::Pbkdf2(kdf) => match kdf.prf {
+            Pbkdf2Prf::HmacWithSha384 | Pbkdf2Prf::HmacWithSha512 => kdf.iteration_count <= MAX_ROUNDS / 4,
+            _ => kdf.iteration_count <= MAX_ROUNDS,
+        },
         Kdf::Scrypt(kdf) => {
+            // What opens it counts on these, and does not look.
+            if kdf.cost_parameter < 2
+                || !kdf.cost_parameter.is_power_of_two()
+                || kdf.block_size == 0
+                || kdf.parallelization == 0
+            {
+                return Err(Bad::Damaged);
+            }
             let memory = u64::from(kdf.block_size).saturating_mul(128).saturating_mul(kdf.cost_parameter);
             memory <= MAX_SCRYPT_MEMORY && kdf.parallelization <= 16
         }
@@ -176,5 +188,46 @@ pub(super) fn encrypted_pkcs8(data: &[u8], passphrase: &[u8]) -> Result<Made, Ba
         // Padding can be right by chance.
         Err(Bad::Damaged) => Err(Bad::Passphrase),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let body = parts.concat();
+        let length = u8::try_from(body.len()).unwrap();
+        let long: &[u8] = if length < 128 { &[] } else { &[0x81] };
+        [&[tag], long, &[length], &body[..]].concat()
+    }
+
+    fn integer(value: u64) -> Vec<u8> {
+        let bytes = value.to_be_bytes();
+        let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(7);
+        let sign: &[u8] = if bytes[first] < 128 { &[] } else { &[0] };
+        tlv(2, &[sign, &bytes[first..]])
+    }
+
+    /// A key that was encrypted with a password that scrypt stretches so.
+    fn scrypted(cost: u64, block: u64, side: u64) -> Vec<u8> {
+        const SCRYPT: &[u8] = &[0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 11];
+        const AES: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2a];
+        let costs = tlv(0x30, &[&tlv(4, &[&[7; 16]]), &integer(cost), &integer(block), &integer(side)]);
+        let stretch = tlv(0x30, &[&tlv(6, &[SCRYPT]), &costs]);
+        let cipher = tlv(0x30, &[&tlv(6, &[AES]), &tlv(4, &[&[9; 16]])]);
+        let scheme = tlv(0x30, &[&tlv(6, &[PBES2]), &tlv(0x30, &[&stretch, &cipher])]);
+        tlv(0x30, &[&scheme, &tlv(4, &[&[1; 16]])])
+    }
+
+    #[test]
+    fn costs_that_nothing_can_be_made_of_are_refused_before_a_passphrase_is_asked_for() {
+        let checked = |cost, block, side| check_pkcs8_lock(&scrypted(cost, block, side));
+        for (cost, block, side) in [(0, 8, 1), (1, 8, 1), (3, 8, 1), (16384, 0, 1), (16384, 8, 0), (0, 0, 0)] {
+            assert!(matches!(checked(cost, block, side), Err(Bad::Damaged)), "{cost} {block} {side}");
+        }
+        assert!(matches!(checked(1 << 40, 8, 1), Err(Bad::Foreign(_))));
+        assert!(checked(16384, 8, 1).is_ok());
+        assert!(matches!(encrypted_pkcs8(&scrypted(16, 1, 1), b"x"), Err(Bad::Passphrase)));
     }
 }

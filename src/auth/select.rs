@@ -9,7 +9,7 @@ use super::fingerprint::{KeyId, PublicKey};
 use super::key::{Asked, Peek, PrivateKey, peek, read_file};
 use super::search::{IDENTITIES, Listed, Report, Search, Wanted, look_after};
 use super::signer::Key;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::sensitive;
 
 /// More files than this are not asked about one after another.
@@ -284,5 +284,7 @@ fn nothing(id: &KeyId, report: &Report) -> Error {
             .hint("give the fingerprint that `ssh-keygen -l -E md5 -f FILE` prints, or the file itself"),
         _ => error.hint("`ssh-keygen -l -E md5 -f FILE` prints the fingerprint of a key"),
     };
-    error.hint("give the private key's file with --key-file or SDC_KEY_FILE, or put it into the agent: ssh-add FILE")
+    error
+        .hint("give the private key's file with --key-file or SDC_KEY_FILE, or put it into the agent: ssh-add FILE")
+        .hint(Hint::run("to keep the file for a profile, as key-file in its section", "config edit"))
 }

@@ -2,6 +2,7 @@
 //! stops what has not been sent yet, and the error names what continues. The change itself is the work of
 //! `tasks::change`.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -14,7 +15,7 @@ use super::several;
 use super::terminal::exit;
 use super::terminal::progress::Progress;
 use crate::answer::{Answer, scan};
-use crate::api::{self, Goal, Method, Op, Shape, Takes};
+use crate::api::{self, Goal, Ids, Method, Op, Shape, Takes};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::render::{self, Format, View};
@@ -25,7 +26,7 @@ use crate::tasks::change::{Change, Changing, Done, InFlight, Outcome, own_id};
 use crate::tasks::held_up::Pulse;
 use crate::tasks::stop::Stop;
 use crate::tasks::targets::Targets;
-use crate::tasks::{meant, near, placement, vm_notes};
+use crate::tasks::{about, meant, near, placement, vm_notes};
 
 /// So many are named where what was done cannot be shown.
 const MAX_NAMES: usize = 100;
@@ -114,7 +115,7 @@ pub async fn run(
     let op = change.op;
     let several = targets.several || targets.calls.len() > 1;
     let mut tally = Tally::of(&targets.failures);
-    let mut done: Vec<(usize, Answer)> = Vec::new();
+    let (mut done, mut made): (Vec<(usize, Answer)>, HashSet<String>) = Default::default();
     let mut receipts_only = true;
     let mut failure = None;
     let groups = groups(op, &targets.calls);
@@ -139,8 +140,10 @@ pub async fn run(
                             let outcome = helped(app, client, &changing.change, call, outcome).await;
                             shown.progress.end(at, "");
                             begun.ended.set(!matches!(outcome, Ok(Outcome::Left(_))));
-                            let named = |error| of_new(op, call, begun, call.of(call.blame(call.named(error))));
-                            (at, outcome.map_err(named))
+                            match outcome {
+                                Err(error) => (at, Err(of_target(client, op, (call, begun), error).await)),
+                                done => (at, done),
+                            }
                         })
                     })
                 })
@@ -148,7 +151,7 @@ pub async fn run(
                 .flatten_unordered(parallel)
         );
         while let Some((at, outcome)) = under_way.next().await {
-            match outcome {
+            match unlike_others(&change, &mut made, outcome) {
                 Ok(Outcome::Done(Done { object, receipt, words })) => {
                     receipts_only &= receipt;
                     words.iter().for_each(|words| progress.step(words));
@@ -247,6 +250,34 @@ async fn followed(
         }
         () = changing.stop.asked() => Ok(Outcome::Left(Some(done.object.clone()))),
     }
+}
+
+/// Each that was made has an id of its own: what stands between may answer several requests with one answer.
+fn unlike_others(change: &Change<'_>, made: &mut HashSet<String>, outcome: Result<Outcome>) -> Result<Outcome> {
+    // What is made once may be meant twice.
+    let once = change.making.is_some_and(|making| making.makes_once());
+    // What has a name within another thing has no id of its own.
+    let Some(noun) = change.op.makes().filter(|noun| !once && noun.ids == Ids::Uuid) else { return outcome };
+    let object = match &outcome {
+        Ok(Outcome::Done(Done { object, .. }) | Outcome::Left(Some(object))) => object,
+        _ => return outcome,
+    };
+    let id = object.first().and_then(|row| row.text(&format!("/{}", noun.key)).map(|id| id.to_ascii_lowercase()));
+    match id.filter(|id| !made.insert(id.clone())) {
+        None => outcome,
+        Some(id) => {
+            let words =
+                format!("the service has answered two of these with one id, {id}: one of them need not be there");
+            Err(Error::new(Kind::Unreachable, words).in_doubt())
+        }
+    }
+}
+
+/// An error of a call says which target it is about.
+async fn of_target(client: &Client, op: &Op, (call, begun): (&Call, &InFlight), error: Error) -> Error {
+    let known = about::by_name(client, call, &error).await;
+    let call = known.as_ref().unwrap_or(call);
+    of_new(op, call, begun, call.of(call.blame(call.named(error))))
 }
 
 /// An error of what is being made says which it is about too, for scripts.

@@ -34,7 +34,9 @@ use crate::tasks::listing::Listing;
 use crate::tasks::row_filter::{Reading, RowFilter};
 use crate::tasks::targets::{Asked, Targets};
 use crate::tasks::values::Given;
-use crate::tasks::{about, meant, nothing_set, rename, replacing, resolve, secrets, targets, values, vm_notes, words};
+use crate::tasks::{
+    about, meant, nothing_set, rename, replacing, resolve, role_tags, secrets, targets, values, vm_notes, words,
+};
 
 /// Runs it and returns the exit code.
 ///
@@ -214,6 +216,9 @@ async fn changed(
     let op = batch.change.op;
     let (replaced, loses) = replaced(app, client, op, &mut targets, kept).await?;
     asking.loses = loses;
+    if let Some(words) = role_tags::unknown(client, &targets.calls).await {
+        app.warn(&words);
+    }
     question::settle(app, client, op, &mut targets, asking).await?;
     vm_notes::before(app, client, app, op, &targets).await?;
     batch.change.replaced = &replaced;

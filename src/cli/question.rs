@@ -5,9 +5,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
 use super::terminal::prompt;
-use crate::api::Op;
+use crate::api::{Goal, Op};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{CommandLine, Error, Result};
 use crate::render::{self, cut, visible};
 use crate::tasks::about::{self, About, complete, labelled};
 use crate::tasks::call::{Call, deed, verb};
@@ -19,6 +19,8 @@ use crate::tasks::words::{plural, word};
 const MAX_SHOWN: usize = 20;
 /// So many are named before a question.
 const MAX_NAMED: usize = 300;
+/// So many that are protected are named.
+const MAX_PROTECTED: usize = 8;
 /// No cell of the question is wider.
 const MAX_CELL: usize = 100;
 /// No name of a target is longer, with its id and what it belongs to.
@@ -68,8 +70,10 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
     }
     let loses = asking.must || several || asking.loses && terminal;
     let due = !asking.yes && (loses || doubt.is_some() || !lost.is_empty()) && !targets.calls.is_empty();
-    if due && terminal {
-        lost.extend(about::going_back(client, op, &targets.calls).await);
+    let gone = about::going_back(client, op, &targets.calls).await;
+    match due && terminal {
+        true => lost.extend(gone),
+        false => gone.iter().for_each(|words| app.warn(words)),
     }
     if due && terminal || targets.from_stdin || about::is_any_shortened(targets) {
         complete(client, targets).await;
@@ -88,17 +92,19 @@ pub async fn settle(app: &App, client: &Client, op: &'static Op, targets: &mut T
         rows(app, targets, &names).iter().for_each(|row| app.streams.say(row));
         doubt.iter().for_each(|doubt| app.report(doubt));
         lost.iter().for_each(|words| app.streams.say(&format!("warning: {}", visible(words))));
+        refused(app, op, targets);
     }
     prompt::confirm_shown(&app.streams, (verb(op), &deed(op)), &names, &lost)
 }
 
 /// Says which targets a request that is only shown is for, as they would be shown before it is sent.
-pub async fn planned(app: &App, client: &Client, op: &Op, targets: &mut Targets) {
+pub async fn planned(app: &App, client: &Client, op: &'static Op, targets: &mut Targets) {
     if targets.from_stdin || about::is_any_shortened(targets) {
         complete(client, targets).await;
     }
     about::name(targets);
     told(app, op, targets);
+    about::going_back(client, op, &targets.calls).await.iter().for_each(|words| app.warn(words));
 }
 
 /// Says which targets were picked, a line each; of many at a terminal, their names.
@@ -106,6 +112,7 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
     if !targets.picked || targets.calls.is_empty() {
         return;
     }
+    refused(app, op, targets);
     let would = if app.globals.dry_run || app.globals.curl { "would " } else { "" };
     app.say(&format!("{would}{} {}:", verb(op), count(&targets.calls)));
     if targets.calls.len() > MAX_SHOWN && app.streams.stderr_tty {
@@ -118,6 +125,32 @@ pub fn told(app: &App, op: &Op, targets: &Targets) {
         let words = about.map(|about| words(about, now)).unwrap_or_default();
         app.say(&format!("  {}{words}", cut(&visible(&labelled(call, about)), MAX_LEN)));
     }
+}
+
+/// Says which of those that are to be deleted the service refuses to delete.
+fn refused(app: &App, op: &Op, targets: &Targets) {
+    if !matches!(op.goal, Some((Goal::Gone, _))) {
+        return;
+    }
+    let known = targets.calls.iter().filter_map(|call| targets.about(call).zip(call.id()));
+    let these = known.filter(|(about, _)| about.protected).map(|(about, id)| (&*about.name, id));
+    tell_protected(app, "protected, so that the service refuses", these);
+}
+
+/// Warns of machines that are protected, by their names and ids, with the command that ends that.
+pub fn tell_protected<'t>(app: &App, words: &str, these: impl Iterator<Item = (&'t str, &'t str)>) {
+    let these: Vec<(&str, &str)> = these.collect();
+    if these.is_empty() {
+        return;
+    }
+    let named = these.iter().take(MAX_PROTECTED).map(|(name, id)| format!("{} ({id})", visible(name)));
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if these.len() > MAX_PROTECTED {
+        names.push_str(&format!(" and {} more", these.len() - MAX_PROTECTED));
+    }
+    let ids = these.iter().take(MAX_PROTECTED).map(|(_, id)| id);
+    let lift = CommandLine::new("machines deletion-protection disable").on_all(ids);
+    app.warn(&format!("{words}: {names}; to lift it: sdc {lift}"));
 }
 
 /// Where it is to be done, and to how many.

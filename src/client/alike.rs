@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::grammar::{fwrule, is_uuid, net};
 
@@ -21,6 +21,32 @@ pub(super) fn text(value: &Value) -> Option<String> {
 /// A text as it is, and anything else as JSON has it.
 pub(super) fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Maps of texts and numbers: each that was sent is there, and where the whole was sent nothing else. What is in them
+/// deeper, a service may write in its own way.
+pub(super) fn maps(sent: &Map<String, Value>, shown: &Map<String, Value>, whole: bool) -> bool {
+    let same = |one: &str, other: &str| one == other || addresses(one, other);
+    let has = |(name, value): (&String, &Value)| match shown.iter().find(|(other, _)| same(name, other)) {
+        // A route by the link itself has the NIC's address for it, and a secret may be hidden.
+        Some((_, now)) => {
+            let own = [Some("linklocal"), Some("(redacted)")];
+            let said = own.contains(&value.as_str()) || own.contains(&now.as_str());
+            said || values(value, now) || value.is_array() || now.is_array()
+        }
+        None => value.is_null() || value == "",
+    };
+    let more = || shown.keys().any(|name| !sent.keys().any(|other| same(name, other)));
+    sent.iter().all(has) && !(whole && more())
+}
+
+/// The tag of a NIC: on a fabric the number of its virtual network follows it.
+pub(super) fn nic_tag(sent: &Value, shown: &Value) -> bool {
+    values(sent, shown)
+        || sent
+            .as_str()
+            .zip(shown.as_str())
+            .is_some_and(|(sent, shown)| shown.strip_prefix(sent).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Texts, numbers and lists of them.
@@ -55,6 +81,11 @@ pub(super) fn means(sent: &Value, shown: &Value) -> bool {
             is_uuid(&sent) && sent.eq_ignore_ascii_case(&shown) || addresses(&sent, &shown)
         }),
     }
+}
+
+/// Whether a text is an IP address or a hardware address.
+pub(super) fn is_address(text: &str) -> bool {
+    text.trim().parse::<IpAddr>().is_ok() || net::mac(text.trim()).is_ok()
 }
 
 /// Addresses, networks and hardware addresses, each of which can be written in several ways.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Client;
-use super::poll::{End, MAY_END, Poll, Time, late};
+use super::poll::{AFTER, End, MAY_END, Poll, Time, late};
 use super::shown;
 use super::wait::{Attempts, Wait, makes, unwatched};
 use crate::answer::{Answer, Row};
@@ -20,8 +20,6 @@ use crate::response::{Response, fault};
 const LOST: Duration = Duration::from_secs(60);
 /// How long the last answer for it is waited for at least.
 const LAST_LOOK: Duration = Duration::from_secs(2);
-/// So long after the end of its job an object may still be as it was: it is told of by its server.
-const AFTER: Duration = Duration::from_secs(30);
 /// So long a job that was retried may have no successor.
 const RETRY: Duration = Duration::from_secs(10);
 /// How long whoever may know the successor is asked for it.
@@ -367,7 +365,7 @@ impl Client {
         let execution = row.text("/execution").unwrap_or_default().into_owned();
         let step = last_step(row);
         job.words = match &step {
-            Some(step) if execution == "running" => format!("running, {} done", step.name),
+            Some(step) if execution == "running" => format!("running (last step done: {})", step.name),
             _ => execution.clone(),
         };
         let fault = match execution.as_str() {
@@ -524,6 +522,7 @@ impl<'a> Watched<'a> {
         let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success());
         match (self.goal, record) {
             (Goal::Shows(shown), Some(record)) => shown::differences(shown, &self.waiting.asked(), &record),
+            (Goal::State(_), Some(record)) => self.waiting.otherwise(&record),
             _ => Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Client;
 use crate::error::{Error, Kind, Result};
 use crate::request::Request;
+use crate::response::is_of_another;
 use crate::transport::{Opened, Outgoing};
 
 /// No line is longer, in bytes.
@@ -29,6 +30,9 @@ impl Client {
     /// No answer at all, or one that is not 200.
     pub async fn lines(&self, request: &Request) -> Result<Lines> {
         match self.open(request, 200).await? {
+            Opened::Open(answer) if is_of_another(self.service, answer.headers()) => {
+                Err(Error::new(Kind::Unreachable, "another server answered where a stream of the service was due"))
+            }
             Opened::Open(answer) => Ok(Lines { answer, bytes: Vec::new(), begin: 0, looked: 0, over: false }),
             Opened::Answer(answer) => Err(match answer.status {
                 status @ 100..300 => {

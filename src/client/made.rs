@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::alike;
 use crate::answer::{Answer, Row};
-use crate::api::{Goal, Kind as Field, Method, Noun, Op, Pick, Shape};
+use crate::api::{self, Goal, Kind as Field, Method, Noun, Op, Pick, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::grammar::is_uuid;
 use crate::request::Request;
@@ -29,6 +29,9 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
     let answer = response.answer(op)?;
     let body: Option<Value> = request.body.as_ref().and_then(|(_, body)| serde_json::from_slice(body).ok());
     let Some(row) = answer.first() else { return Ok(answer) };
+    if op.method == Method::Delete && still_has(op, request, row) {
+        return Err(of_another(response, "which still has what was to be removed"));
+    }
     if op.starts_job {
         return match job_of_another(op, (request, body.as_ref()), row) {
             None => Ok(answer),
@@ -46,7 +49,10 @@ pub(super) fn made(response: &Response, op: &Op, request: &Request) -> Result<An
         Some(noun) => unlike_made(op, &sent, row)
             .or_else(|| unlike_named(noun, &sent, row))
             .or_else(|| unlike_id(noun, op, request, row, response))
-            .or_else(|| unlike_sent(op, &sent, row, marked).filter(|_| !marked || !response.service.is_inner()))
+            .or_else(|| match marked && response.service.is_inner() {
+                true => unlike_told(op, &sent, row, request),
+                false => unlike_sent(op, &sent, row, marked),
+            })
             .or_else(|| settled(noun, op, row).filter(|_| !marked)),
         None if sent.contains_key(ROLE_TAG) => unlike_tagged(op, &sent, &request.path, row),
         None if let Some((field, value)) = op.shows => {
@@ -78,6 +84,16 @@ fn failed(op: &Op, row: Row<'_>) -> Option<Error> {
 fn of_another(response: &Response, how: &str) -> Error {
     let words = format!("the service answered the record of something else, {how}");
     Error::new(Kind::Unreachable, words).hint(whose(response.service).hint())
+}
+
+/// Whether a list in the answer to a deletion has what the path's last parameter names.
+fn still_has(op: &Op, request: &Request, row: Row<'_>) -> bool {
+    let named = op.path_params().last().is_some_and(|param| op.path.ends_with(&format!(":{param}")));
+    let name = request.path.rsplit('/').next().unwrap_or_default();
+    let value = row.value();
+    let lists = value.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_array());
+    let is_it = |one: &Value| one.as_str().is_some_and(|text| text.eq_ignore_ascii_case(name));
+    named && !op.starts_job && lists.flatten().any(is_it)
 }
 
 /// How the answer that names a job tells that it works on something else.
@@ -171,6 +187,55 @@ fn unlike_named(noun: &Noun, sent: &Map<String, Value>, row: Row<'_>) -> Option<
     (!asked.eq_ignore_ascii_case(&shown)).then(|| format!("of another {} than was asked for", noun.key))
 }
 
+/// How the record of what an internal service has made differs from what was sent, in what tells things apart: ids,
+/// addresses and other texts. Numbers and switches it settles itself, and of a pool it shows a network.
+fn unlike_told(op: &Op, sent: &Map<String, Value>, row: Row<'_>, request: &Request) -> Option<String> {
+    let shown = row.value();
+    let shown = shown.as_object()?;
+    let ids = |value: &Value| value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_telling));
+    let differs = |(field, value): &(&String, &Value)| {
+        let told = shown.get(*field).unwrap_or(&Value::Null);
+        match kind_of(op, field) {
+            Some(Field::Ref(noun)) if noun.beside.is_some() => false,
+            Some(Field::SomeOf(_) | Field::Flag(_) | Field::Bool | Field::Nic) => false,
+            // It goes through states of its own.
+            Some(Field::OneOf(_)) if *field == "state" => false,
+            Some(Field::Object) => {
+                value.as_object().zip(told.as_object()).is_some_and(|(sent, told)| !alike::maps(sent, told, false))
+            }
+            _ if *field == NIC_TAG => told.is_string() && !alike::nic_tag(value, told),
+            _ if value.is_number() && (told.is_number() || told.is_string()) => !alike::values(value, told),
+            // A record may show less, but not leave out for whom it is.
+            _ if told.is_null() => ids(value),
+            _ if ids(value) => !alike::values(value, told),
+            _ => value.as_str().is_some_and(|text| !text.is_empty()) && told.is_string() && !alike::values(value, told),
+        }
+    };
+    if let Some((field, _)) = sent.iter().find(differs) {
+        return Some(format!("whose {field} is not what was sent"));
+    }
+    // What stands in the path, too, is in the record.
+    let at = |param: &str| {
+        let at = op.path.split('/').position(|part| part.strip_prefix(':') == Some(param))?;
+        request.path.rsplit('/').nth(op.path.split('/').count() - 1 - at).map(str::to_owned)
+    };
+    let (field, _) = PLACES.iter().find(|(field, param)| {
+        let shown = shown.get(*field).and_then(alike::text);
+        at(param).zip(shown).is_some_and(|(asked, shown)| !asked.eq_ignore_ascii_case(&shown))
+    })?;
+    Some(format!("of another {field} than was asked for"))
+}
+
+/// What the name of a NIC tag is in, to which a fabric adds a number of its own.
+const NIC_TAG: &str = "nic_tag";
+/// Fields of a record, and the parameter of the path that says the same.
+const PLACES: &[(&str, &str)] = &[("owner_uuid", "adminaccount"), ("vlan_id", "adminvlan")];
+
+/// Whether a text is an id or an address, which nothing else has.
+fn is_telling(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| is_uuid(text) || alike::is_address(text))
+}
+
 /// How the record is known by its id or its age not to be what the request has made.
 fn unlike_id(noun: &Noun, op: &Op, request: &Request, row: Row<'_>, response: &Response) -> Option<String> {
     let id = row.text(&format!("/{}", noun.key));
@@ -219,11 +284,17 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -
     let shown = shown.as_object()?;
     let map = op.shape == Shape::Map;
     let own = marked && op.makes().is_some();
+    // What was made may have more in its maps.
+    let whole = op.makes().is_none();
+    // An internal service is asked for the record after each update, and what it keeps is known there.
+    let is_read_back = whole && api::service_of(op).is_inner();
     let differs = |(field, value): &(&String, &Value)| match (shown.get(*field), kind_of(op, field)) {
+        (_, Some(Field::Object)) if is_read_back => false,
         // The whole of a map is answered, and of a record the text that has changed; what was made may show less of it.
         (None, _) => {
             let said = value.as_str().is_some_and(|text| !text.is_empty());
-            map || op.maybe_empty && op.assigns || said && op.makes().is_none()
+            let filled = value.as_object().is_some_and(|sent| !sent.is_empty());
+            map || op.maybe_empty && op.assigns || (said || filled) && op.makes().is_none()
         }
         (Some(Value::Null), _) if own => false,
         (Some(_), Some(kind)) if own && is_settled_later(op, kind) => false,
@@ -232,6 +303,15 @@ fn unlike_sent(op: &Op, sent: &Map<String, Value>, row: Row<'_>, marked: bool) -
         }
         (Some(shown), Some(Field::PolicyRules)) => !alike::policy_rules(value, shown),
         (Some(shown), Some(Field::Members(_))) => !alike::members(value, shown),
+        (Some(Value::Array(shown)), _) if op.adds => value
+            .as_array()
+            .is_some_and(|sent| sent.iter().any(|one| !shown.iter().any(|other| alike::values(one, other)))),
+        (Some(Value::Object(shown)), Some(Field::Object)) => {
+            value.as_object().is_some_and(|sent| !alike::maps(sent, shown, whole))
+        }
+        // Of a pool there is one of its networks.
+        (Some(_), Some(Field::Ref(noun))) if noun.beside.is_some() => false,
+        (Some(shown), _) if *field == NIC_TAG => !alike::nic_tag(value, shown),
         (Some(shown), _) if *field == "name" => !alike::name(value, shown),
         // A record that was made may show by its name, or not as text, what it was made of.
         (Some(shown), Some(Field::Ref(_))) if op.makes().is_some() => alike::text(shown).is_some_and(|shown| {
@@ -275,7 +355,7 @@ fn is_shown(op: &Op, name: &str) -> bool {
         Some(Field::Text | Field::TextOrEmpty | Field::Uuid | Field::OneOf(_) | Field::Bool | Field::Flag(_)) => true,
         Some(Field::Integer | Field::Mebibytes | Field::Texts | Field::Words | Field::SomeOf(_)) => true,
         Some(Field::Ref(_) | Field::Nic | Field::NamedList | Field::Members(_)) => true,
-        Some(Field::PolicyRules | Field::FirewallRule) => true,
+        Some(Field::PolicyRules | Field::FirewallRule | Field::Object) => true,
         Some(_) => false,
         // The names in a map are anybody's.
         None => op.shape == Shape::Map,

@@ -145,6 +145,8 @@ impl Client {
     }
 }
 
+/// So long after the end of its job an object may still be as it was: it is told of by its server.
+pub(super) const AFTER: Duration = Duration::from_secs(30);
 /// What may become of what is waited for no longer, where nothing says that it goes on.
 pub(super) const MAY_END: &str = "it may yet come to its end";
 

@@ -34,6 +34,9 @@ const LATER: Duration = Duration::from_secs(5);
 /// cut says nothing of how far the service is.
 const FLOOR: Duration = Duration::from_secs(20);
 
+/// So long an answer is waited for once nothing more is to be sent: whoever ends a job does not wait for its time-outs.
+const HALTED: Duration = Duration::from_secs(20);
+
 /// After the service has taken nothing for so long, what it refuses is not sent again.
 const WEARY: Duration = Duration::from_secs(20);
 
@@ -248,7 +251,7 @@ impl Client {
             if let (Some(notice), 1) = (&self.notice, tries) {
                 notice(&format!("{failure}; looking whether it was carried out"));
             }
-            match find(&look, took.max(floor)).await {
+            match find(&look, took.max(floor), || self.is_halted(request)).await {
                 Ok(Some(found)) => return Ok(Once::Found(found)),
                 Ok(None) if again && tries < ANEW && begun.elapsed() < LAST && !self.is_halted(request) => {
                     self.trace_line("* it was not: sending it again");
@@ -311,7 +314,7 @@ impl Client {
         if let Some(notice) = &self.notice {
             notice(&format!("{error}; looking whether it was carried out"));
         }
-        match find(&look, patience).await {
+        match find(&look, patience, || self.is_halted(request)).await {
             Ok(Some(found)) => Ok(Once::Found(found)),
             Ok(None) if error.is_in_doubt() => Err(error.looked_for()),
             Ok(None) => Err(error),
@@ -371,7 +374,14 @@ impl Client {
             limit: request.answer_limit,
         };
         // All that asks the service holds this future, and would be ten times as large with it inside.
-        let mut exchanged = self.alive(request, Box::pin(self.transport.exchange(out))).await;
+        let mut exchanged = tokio::select! {
+            biased;
+            exchanged = self.alive(request, Box::pin(self.transport.exchange(out))) => exchanged,
+            () = self.halted(request) => {
+                let words = format!("interrupted, and there is no answer after another {} s", HALTED.as_secs());
+                Err((Trouble::TimedOut, Error::new(Kind::Unreachable, words)))
+            }
+        };
         // The service shows no password: whoever repeats the one that was sent is not to be heard.
         if let (true, Ok(answer)) = (request.secret, &mut exchanged)
             && let Ok(Cow::Owned(masked)) = std::str::from_utf8(&answer.body).map(withheld::without_in_json)
@@ -384,6 +394,17 @@ impl Client {
             answer.body = masked;
         }
         Ok((exchanged, begun.elapsed()))
+    }
+
+    /// Returns when an answer has been waited for long enough after nothing more was to be sent.
+    async fn halted(&self, request: &Request) {
+        if self.watch.is_none() || reads(request) {
+            return std::future::pending().await;
+        }
+        while !self.is_halted(request) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(HALTED).await;
     }
 
     /// An answer that may take long, with a word now and then that it is waited for.
@@ -536,11 +557,16 @@ fn reads(request: &Request) -> bool {
 }
 
 /// Looks several times, since what was asked for may take a moment to be seen: for so long at least.
-async fn find<T>(look: &impl AsyncFn() -> Result<Option<T>>, patience: Duration) -> Result<Option<T>> {
-    let end = Instant::now() + patience.min(Duration::from_secs(3600));
+async fn find<T>(
+    look: &impl AsyncFn() -> Result<Option<T>>,
+    patience: Duration,
+    halted: impl Fn() -> bool,
+) -> Result<Option<T>> {
+    let begun = Instant::now();
     let mut pauses = LOOKS.into_iter();
     loop {
         let pause = pauses.next();
+        let end = if halted() { begun } else { begun + patience.min(Duration::from_secs(3600)) };
         if pause.is_none() && Instant::now() >= end {
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::alike::{self, as_text};
 use crate::answer::{Answer, Row};
-use crate::api::{Location, Names, Op, Parts, PartsEnd, Shown};
+use crate::api::{Kind, Location, Names, Op, Parts, PartsEnd, Shown};
 use crate::grammar::is_uuid;
 use crate::request::{Arg, Args};
 
@@ -16,6 +16,9 @@ use crate::request::{Arg, Args};
 const TOLD: usize = 10;
 /// How long a value may be that is told.
 const SHORT: usize = 60;
+
+/// The tag with the time after which a machine is not wanted any more.
+const EXPIRES: &str = "tag.sdc.expires";
 
 /// So long a job may have worked before it is waited for: the answer that names it may be slow.
 const SLOW: Duration = Duration::from_secs(120);
@@ -61,6 +64,37 @@ pub(super) fn differences(shown: &Shown, asked: &Asked<'_>, answer: &Answer) -> 
     let more = all.len().saturating_sub(TOLD);
     all.truncate(TOLD);
     all.extend((more > 0).then(|| format!("and {more} more")));
+    all
+}
+
+/// How what was made differs from what was sent, in what it shows of that.
+pub(super) fn otherwise(asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
+    let object = object(answer);
+    let mut all = Vec::new();
+    for (name, sent) in sent_fields(asked) {
+        let known = |(field, _): &&(&str, &str)| *field == name || field.ends_with('.') && name.starts_with(*field);
+        let Some((field, shown)) = asked.op.shown_again.iter().find(known) else { continue };
+        // Another run of the same job may have given it more time by now.
+        if name == EXPIRES {
+            continue;
+        }
+        match (sent, object.get(*shown)) {
+            (_, None) => {}
+            (sent, Some(Value::Null)) => all.extend((!is_nothing(&sent)).then(|| format!("{shown} is not there"))),
+            (sent, Some(Value::Object(now))) if field.ends_with('.') => {
+                let one = Map::from_iter([(name.get(field.len()..).unwrap_or_default().to_owned(), sent)]);
+                all.extend(unset(shown, &one, now, asked.op));
+            }
+            (Value::Object(sent), Some(Value::Object(now))) => all.extend(unset(shown, &sent, now, asked.op)),
+            // In the place of a pool there is one of its networks, and networks are listed once: NICs are not.
+            (Value::Array(sent), Some(Value::Array(now))) => {
+                let differs = now.len() > sent.len() || now.len() < sent.len() && *shown == "nics";
+                all.extend(differs.then(|| format!("{shown} has {} and not {}", now.len(), sent.len())));
+            }
+            (sent, Some(now)) if is_met(&sent, now) => {}
+            (_, now) => all.push(told(shown, now, "not as it was sent")),
+        }
+    }
     all
 }
 
@@ -123,7 +157,15 @@ fn member(object: &Map<String, Value>, name: &str) -> Map<String, Value> {
 
 /// The fields of the body that were sent.
 fn sent_fields<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = (&'a str, Value)> {
-    let is_field = |name: &str| asked.op.fields.iter().any(|field| field.name == name && field.place == Location::Body);
+    let is_field = |name: &str| {
+        asked.op.fields.iter().any(|field| {
+            let is_called = match field.kind {
+                Kind::Pairs(prefix) => name.starts_with(prefix),
+                _ => field.name == name,
+            };
+            is_called && field.place == Location::Body
+        })
+    };
     pairs(asked.op, asked.args).filter(move |(name, _)| is_field(name))
 }
 

@@ -130,7 +130,7 @@ fn find<'a>(json: &'a str, (is_secret, scripts): (bool, bool), secrets: &mut Vec
     } else if let Some(members) = scan::members(value) {
         let text = |token: &'a str| scan::unquote(token).unwrap_or_default();
         // A pair of a name and a value, such as a tag.
-        let hides = |name: &str| sensitive::is_secret_name(name) || scripts && is_script(name);
+        let hides = |name: &str| sensitive::may_be_secret_name(name) || scripts && is_script(name);
         let named = scan::member(value, "name").is_some_and(|token| hides(&text(token)));
         for (token, member) in members {
             let name = text(token);
@@ -240,6 +240,14 @@ mod tests {
             (
                 r#"{"metadata.env":"A=1\nexport API_TOKEN=tok_1\n","metadata.conf":"db:\n  password: x\n","b":"c=d"}"#,
                 r#"{"metadata.env":"(redacted)","metadata.conf":"(redacted)","b":"c=d"}"#,
+            ),
+            (
+                r#"{"metadata":{"MYSQL_PWD":"x","signing_key":"y","registry_auth":"z","github_pat":"p"}}"#,
+                r#"{"metadata":{"MYSQL_PWD":"(redacted)","signing_key":"(redacted)","registry_auth":"(redacted)","github_pat":"(redacted)"}}"#,
+            ),
+            (
+                r#"{"name":"laptop","key":"ssh-ed25519 AAAA jill","root_authorized_keys":"x","public_key":"y"}"#,
+                r#"{"name":"laptop","key":"ssh-ed25519 AAAA jill","root_authorized_keys":"x","public_key":"y"}"#,
             ),
             (r#"{"message":"token: expired"}"#, r#"{"message":"token: expired"}"#),
             (r#"{"name":"db_password","value":"x"}"#, r#"{"name":"db_password","value":"(redacted)"}"#),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::poll::{End, MAY_END, Poll, Time, late};
+use super::poll::{AFTER, End, MAY_END, Poll, Time, late};
 use super::shown::Asked;
 use super::{Client, alike, shown, until};
 use crate::answer::{Answer, Row, scan};
@@ -193,7 +193,7 @@ impl Client {
         progress: impl FnMut(&str),
     ) -> Result<Answer> {
         let Some((goal, noun)) = &waiting.op.goal else { return Ok(Answer::Nothing) };
-        let goal = match (goal, waiting.state) {
+        let goal = match (goal, waiting.state.or_else(|| waiting.other_end())) {
             (Goal::State(_), Some(state)) => &Goal::State(state),
             _ => goal,
         };
@@ -227,6 +227,7 @@ impl Client {
         let made = !matches!(goal, Goal::Gone) && makes(waiting, noun) || begins;
         let mut was_there = !made;
         let begun = Instant::now();
+        let mut otherwise: Option<Instant> = None;
         let end = self
             .poll(waiting.time, progress, async |client, looks| {
                 // What the log says is done is looked at after it: before, it may be as it was.
@@ -245,6 +246,13 @@ impl Client {
                     };
                 }
                 was_there |= seen.is_success();
+                let differs = client.made_otherwise(goal, noun, waiting, &seen);
+                match differs {
+                    None => otherwise = None,
+                    // The service may show it late.
+                    Some(error) if otherwise.get_or_insert(Instant::now()).elapsed() >= AFTER => return Err(error),
+                    Some(_) => {}
+                }
                 let look = client.look(noun, goal, seen, waiting, (moved, audited)).await?;
                 // A job that fails leaves the object alone: only the log knows.
                 if matches!(look, Poll::NotYet(_)) && looks % LOG_EVERY == 0 {
@@ -280,6 +288,22 @@ impl Client {
                 Err(self.logged(waiting, error, "look, then send it again"))
             }
         }
+    }
+
+    /// The error of what was made, is as it was to be made, and shows something else than was sent.
+    fn made_otherwise(&self, goal: &Goal, noun: &Noun, waiting: &Wait<'_>, seen: &Response) -> Option<Error> {
+        let Goal::State(wanted) = goal else { return None };
+        let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success())?;
+        let state = record.first()?.text_or_empty(&format!("/{}", noun.state_field));
+        let differs = waiting.otherwise(&record);
+        if state != *wanted || differs.is_empty() {
+            return None;
+        }
+        let (word, name) = (noun.word, waiting.name);
+        let words = format!("{word} {name} is {state}, and not as it was asked to be: {}", differs.join(", "));
+        let look = waiting.args.in_path_of(noun.get).command(self.service, noun.get);
+        let error = Error::new(Kind::TimedOut, words).hint(Hint::run("what it is", look));
+        Some(error.with_body(record.json()))
     }
 
     /// The error of what was made, and is not shown: nobody knows whether it is yet to come.
@@ -356,6 +380,7 @@ impl Client {
             return Err(self.logged(waiting, error, DONE));
         }
         let done = match goal {
+            Goal::State(wanted) if state == *wanted && !waiting.otherwise(&answer).is_empty() => false,
             // The object may have been in that state before: then the job's own entry tells.
             Goal::State(wanted) if state == *wanted && !moved => match self.job_done(noun, waiting).await {
                 // What is stopped again has what was asked for.
@@ -569,6 +594,20 @@ fn log_of(noun: &Noun, args: &Args) -> Option<(&'static Op, Args)> {
 }
 
 impl Wait<'_> {
+    /// The state in which it ends because of what was sent, where that is another one than usual.
+    fn other_end(&self) -> Option<&'static str> {
+        let otherwise = self.op.otherwise.as_ref()?;
+        let is_so = |(name, value): (&str, serde_json::Value)| {
+            name == otherwise.field && alike::as_text(&value) == otherwise.value
+        };
+        shown::pairs(self.op, &self.args).any(is_so).then_some(otherwise.state)
+    }
+
+    /// How what was made differs from what was sent; of what was there before that says nothing.
+    pub(super) fn otherwise(&self, answer: &Answer) -> Vec<String> {
+        if self.before.joined { Vec::new() } else { shown::otherwise(&self.asked(), answer) }
+    }
+
     /// What its object is to show.
     pub(super) fn asked(&self) -> Asked<'_> {
         Asked { op: self.op, args: &self.args, parts: self.before.parts() }

@@ -30,7 +30,9 @@ pub(super) fn write(object: &str, view: &View, out: &mut String) {
         out.push_str(plain);
         // Who wants it says so by its name.
         let hidden = |column: &&Column| column.field == name && column.level == Level::Named && !column.nested;
+        // A switch is none.
         if is_secret_name(&name)
+            && !matches!(value.trim_matches('"'), "true" | "false")
             && let Some(column) = view.known.iter().find(hidden)
         {
             out.push_str(&format!(" (hidden; to see it: -o {})\n", column.name));

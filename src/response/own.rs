@@ -2,12 +2,30 @@
 //! that a status means rests on this one judgement.
 
 use percent_encoding::percent_decode_str;
+use reqwest::header::HeaderMap;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::Response;
 use crate::answer::scan;
-use crate::api::Ids;
+use crate::api::{Ids, Service};
+
+/// Whether an answer with these headers is that of a server that names itself, and is not the service: of one whose body
+/// is still to come.
+pub(crate) fn is_of_another(service: &Service, headers: &HeaderMap) -> bool {
+    headers.contains_key("server") && !has_headers_of(service, headers)
+}
+
+fn has_headers_of(service: &Service, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if service.server.is_empty() {
+        let server = text("server").unwrap_or_default().to_ascii_lowercase();
+        return !PROXIES.iter().any(|proxy| server.starts_with(proxy));
+    }
+    let version = text("api-version").is_some_and(|version| service.has_version(version));
+    let server = text("server").and_then(|name| name.strip_prefix(service.server));
+    version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 impl Response {
     /// Whether the service itself answered.
@@ -100,13 +118,7 @@ impl Response {
 
     /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
-        if self.service.server.is_empty() {
-            let server = self.header("server").unwrap_or_default().to_ascii_lowercase();
-            return !self.is_page() && !PROXIES.iter().any(|proxy| server.starts_with(proxy));
-        }
-        let version = self.header("api-version").is_some_and(|version| self.service.has_version(version));
-        let server = self.header("server").and_then(|name| name.strip_prefix(self.service.server));
-        version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        !(self.service.server.is_empty() && self.is_page()) && has_headers_of(self.service, &self.headers)
     }
 
     /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere

@@ -32,6 +32,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -42,13 +43,16 @@ use super::targets::Targets;
 use crate::answer::Answer;
 use crate::api::admin::vmapi;
 use crate::api::cloudapi::{machines, snapshots};
-use crate::api::{Noun, Op, Shape};
+use crate::api::{Ids, Noun, Op, Shape};
 use crate::client::Client;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::request::Args;
 
 /// Up to so many targets are looked up one by one; more come from the list.
 const LOOKUP_THRESHOLD: usize = 3;
+
+/// How long a name is asked for where a failure is about to be told anyway.
+const BRIEF: Duration = Duration::from_secs(3);
 
 /// What is known of a target.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +67,13 @@ pub struct About {
     pub of: Vec<String>,
     /// Its tags, or what else tells it apart.
     pub tags: String,
+    /// The service refuses to delete it.
+    pub protected: bool,
+}
+
+/// Whether the service refuses to delete this machine.
+pub fn is_protected(thing: &Candidate) -> bool {
+    thing.text(&["deletion_protection"]).is_some_and(|text| text == "true")
 }
 
 impl About {
@@ -80,12 +91,13 @@ impl About {
             made: ["created", "published_at", "create_timestamp", "created_at"].into_iter().find_map(text),
             of: of.collect(),
             tags: more.chain(thing.tags()).collect::<Vec<_>>().join(", "),
+            protected: is_protected(thing),
         }
     }
 }
 
 /// Whether what was typed for the target is its id, or how that begins.
-fn is_by_id(call: &Call) -> bool {
+pub(super) fn is_by_id(call: &Call) -> bool {
     let Some(((_, typed), id)) = call.target.as_ref().zip(call.id()) else { return false };
     id.eq_ignore_ascii_case(typed) || is_shortened(call)
 }
@@ -140,13 +152,7 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
         return;
     }
     let found: HashMap<String, About> = if missing.len() <= LOOKUP_THRESHOLD {
-        let one = async |call: &Call| {
-            let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
-            let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
-            let answer = client.call(noun.get, &place).await.ok()?;
-            let thing = Candidate::of(noun, answer.first()?).ok()?;
-            Some((call.key()?, About::of(&thing)))
-        };
+        let one = async |call: &Call| Some((call.key()?, About::of(&shown(client, noun, call).await?)));
         futures_util::stream::iter(missing)
             .map(one)
             .buffer_unordered(LOOKUP_THRESHOLD)
@@ -160,6 +166,37 @@ pub async fn complete(client: &Client, targets: &mut Targets) {
         }
     };
     targets.known.extend(found);
+}
+
+/// The target of a call, as its own record shows it.
+async fn shown(client: &Client, noun: &'static Noun, call: &Call) -> Option<Candidate> {
+    let place = noun.get.path_params().filter_map(|name| Some((name, call.args.text(name)?)));
+    let place = place.fold(Args::new(), |args, (name, text)| args.set(name, text));
+    let answer = client.call(noun.get, &place).await.ok()?;
+    Candidate::of(noun, answer.first()?).ok()
+}
+
+/// What a record calls the target of a call, where that is another name than was typed, and the call does not change it:
+/// a list may show one thing's name with the id of another one.
+pub(super) fn called_otherwise(client: &Client, call: &Call, record: &Answer) -> Option<String> {
+    let (param, typed) = call.target.as_ref().filter(|_| !is_by_id(call))?;
+    let noun = client.service().noun(param).filter(|noun| noun.ids == Ids::Uuid)?;
+    let row = record.first()?;
+    let is_it = row.text(&format!("/{}", noun.key)).is_some_and(|id| Some(&*id) == call.id());
+    let sent = call.args.get(noun.name_field).is_some();
+    let name = row.text(&format!("/{}", noun.name_field)).filter(|_| is_it && !sent)?;
+    let same = *name == **typed || noun.version_field.is_some() && typed.starts_with(&format!("{name}@"));
+    (!same).then(|| name.into_owned())
+}
+
+/// The same call with its target's name, where that was typed by its id and a failure is to be told of it: whoever reads
+/// that later knows no ids. Where nothing can be reached, or nothing is there, nothing more is asked.
+pub async fn by_name(client: &Client, call: &Call, error: &Error) -> Option<Call> {
+    let (param, _) = call.target.as_ref().filter(|_| is_by_id(call) && !client.service().is_inner())?;
+    let told = matches!(error.kind(), Kind::FailedState | Kind::Refused | Kind::TimedOut);
+    let noun = client.service().noun(param).filter(|noun| told && noun.list.shape == Shape::Rows)?;
+    let name = tokio::time::timeout(BRIEF, shown(client, noun, call)).await.ok()??.name;
+    (!name.is_empty()).then(|| Call { target: Some((param, name)), ..call.clone() })
 }
 
 /// What goes beside what was written since, in sentences, where machines go back to snapshots; nothing where that cannot

@@ -1,31 +1,34 @@
 //! A list of things, in which they are looked for by id, name, version, or the beginning of an id; and the errors of what
 //! is not in it or more than once. It resolves nothing that is typed elsewhere.
 
+mod unfound;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use serde_json::value::RawValue;
 
+use self::unfound::ambiguous;
+pub(super) use self::unfound::missing;
 use super::whose::Whose;
 use crate::answer::{Answer, Row, scan};
-use crate::api::{Ids, Noun, Op, Owner, Shape};
+use crate::api::{Ids, Noun, Op, Owner};
 use crate::client::Client;
 use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::net;
 use crate::request::Args;
 use crate::response::is_said_once;
 
-/// How many candidates an error names.
-const CANDIDATES: usize = 8;
-/// For so many names that are missing what is spelled like them is looked for, each time among all there is.
-const SUGGESTED: usize = 8;
 /// Whose things are meant, if nothing else is said.
 const OWN: &str = "this account";
 /// States of what nothing can be done to any more.
 const GONE: &[&str] = &["deleted", "destroyed"];
+
+/// States of images that were set aside: nobody makes them ready.
+const IDLE: &[&str] = &["disabled", "unactivated"];
 
 /// Whether there is still something to be done with what a row shows.
 pub(crate) fn is_there(row: Row<'_>) -> bool {
@@ -240,11 +243,12 @@ impl Candidates {
     /// Whether a name is that of things of several owners, of which not all are everybody's.
     fn is_any_doubtful(&self) -> bool {
         self.noun.shared.is_some_and(|(owner, public)| {
+            // The index is made of what is left in the end.
             let doubtful = |at: &Vec<usize>| {
                 let named: Vec<&Candidate> = at.iter().filter_map(|at| self.things.get(*at)).collect();
                 owners(&named, owner) > 1 && !named.iter().all(|thing| thing.is_true(public))
             };
-            self.index().names.values().any(doubtful)
+            Index::of(&self.things).names.values().any(doubtful)
         })
     }
 
@@ -272,6 +276,7 @@ impl Candidates {
         if let Some(whose) = asking.and_then(|(op, args)| Whose::of(noun, op, args)) {
             known.owner = whose.words();
             (known.things, known.others) = known.things.into_iter().partition(|thing| whose.has(Row(&thing.row)));
+            known = known.indexed_anew();
         }
         let Some(owner) = noun.owner.filter(|_| asking.is_some_and(|(op, _)| !op.others)) else { return Ok(known) };
         if known.things.is_empty() {
@@ -290,7 +295,7 @@ impl Candidates {
             }
         };
         (known.things, known.others) = known.things.into_iter().partition(own);
-        Ok(known)
+        Ok(known.indexed_anew())
     }
 
     /// Their rows, as the list shows them.
@@ -301,17 +306,45 @@ impl Candidates {
     /// The same without those that are gone.
     pub fn there(mut self) -> Candidates {
         self.things.retain(Candidate::is_there);
-        self.index = OnceLock::new();
-        self
+        self.indexed_anew()
+    }
+
+    /// Those that a wait for several may be about: what is there and was not set aside, and what has failed unless
+    /// another one has taken its name.
+    pub(super) fn waited(self) -> Candidates {
+        let known = self.there();
+        let failed =
+            |thing: &Candidate| thing.text(&["state"]).is_some_and(|state| known.noun.failed.contains(&&*state));
+        let idle = |thing: &Candidate| thing.text(&["state"]).is_some_and(|state| IDLE.contains(&&*state));
+        let taken = |thing: &Candidate| {
+            !thing.name.is_empty()
+                && known
+                    .index()
+                    .called(&thing.name)
+                    .iter()
+                    .any(|at| known.things.get(*at).is_some_and(|other| !failed(other)))
+        };
+        let keep = known.things.iter().map(|thing| !(idle(thing) || failed(thing) && taken(thing))).collect();
+        known.only(keep)
     }
 
     /// The same without what is called otherwise: nothing is found in it by its id alone.
-    pub(super) fn only_called(mut self, name: &str) -> Candidates {
+    pub(super) fn only_called(self, name: &str) -> Candidates {
         let is = |thing: &Candidate| self.noun.ids != Ids::Uuid || is_called(self.noun, thing, name);
-        let keep: Vec<bool> = self.things.iter().map(is).collect();
+        let keep = self.things.iter().map(is).collect();
+        self.only(keep)
+    }
+
+    /// Those that are kept, in their order.
+    fn only(mut self, keep: Vec<bool>) -> Candidates {
         let mut keep = keep.into_iter();
         self.things.retain(|_| keep.next().unwrap_or_default());
-        self.index = OnceLock::new();
+        self.indexed_anew()
+    }
+
+    /// The same, once its things are other ones: an index of before would tell one for another.
+    fn indexed_anew(mut self) -> Candidates {
+        (self.index, self.other_index) = (OnceLock::new(), OnceLock::new());
         self
     }
 
@@ -334,7 +367,8 @@ impl Candidates {
 
     /// The one with this id, however its letters are written.
     pub fn with_id(&self, typed: &str) -> Option<&Candidate> {
-        self.things.get(*self.index().ids.get(&typed.to_ascii_lowercase())?)
+        let thing = self.things.get(*self.index().ids.get(&typed.to_ascii_lowercase())?)?;
+        thing.id.eq_ignore_ascii_case(typed).then_some(thing)
     }
 
     /// Whether there are none at all, not even those of others.
@@ -346,12 +380,13 @@ impl Candidates {
     pub fn called(&self, typed: &str) -> Vec<&Candidate> {
         let (name, version) = named_version(self.noun, typed);
         let named = self.index().called(name).iter().filter_map(|at| self.things.get(*at));
-        named.filter(|thing| version.is_none_or(|version| thing.version == version)).collect()
+        named.filter(|thing| thing.name == name && version.is_none_or(|version| thing.version == version)).collect()
     }
 
     /// Those whose ids begin so.
     fn beginning(&self, id: &str) -> Vec<&Candidate> {
-        self.index().beginning(id).into_iter().filter_map(|at| self.things.get(at)).collect()
+        let begins = |thing: &&Candidate| thing.id.get(..id.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(id));
+        self.index().beginning(id).into_iter().filter_map(|at| self.things.get(at)).filter(begins).collect()
     }
 
     fn index(&self) -> &Index {
@@ -374,9 +409,13 @@ impl Candidates {
                 many => Err(ambiguous(noun, &typed, many)),
             };
         }
-        // Whoever names a resource like the short id of another one must not have that one destroyed in its place.
-        if strict && !named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
+        // Whoever names a resource like the short id of another one must not have it taken for that one.
+        if !named.is_empty() && noun.ids == Ids::Uuid && begins_id(typed) {
+            let many = named.len();
             named.extend(self.beginning(typed).into_iter().filter(|thing| thing.name != typed));
+            if named.len() > many {
+                return Err(ambiguous(noun, typed, &named));
+            }
         }
         self.one_of(named, typed, strict)
     }
@@ -516,61 +555,9 @@ fn version_order(version: &str) -> Vec<(u64, String)> {
     version.split(['.', '-', '+']).map(|part| (part.parse().unwrap_or(0), part.to_owned())).collect()
 }
 
-pub(super) fn missing(known: &Candidates, typed: &str) -> Error {
-    let Candidates { noun, lister, things, .. } = known;
-    let error =
-        Error::new(crate::error::Kind::NotFound, format!("no {} named '{}'", noun.word, super::words::brief(typed)));
-    // A line of a table that was piped here.
-    if typed.trim().contains(char::is_whitespace) {
-        return error.hint(Hint::run("their ids alone, one a line", CommandLine::of(lister).with("-o ids")));
-    }
-    // A filter of a list stands where one name is expected.
-    if noun.list.shape == Shape::Rows && typed.contains(['=', '<', '>']) {
-        return error.hint(Hint::run("those", CommandLine::of(lister).on(typed)));
-    }
-    // `name~^web`: the operator of a regular expression has two signs.
-    if let Some((field, pattern)) = typed.split_once('~').filter(|_| noun.list.shape == Shape::Rows)
-        && (field == noun.name_field || noun.list.fields.iter().any(|known| known.is_called(field)))
-    {
-        return error.hint(Hint::run("those", CommandLine::of(lister).on(format!("{field}=~{pattern}"))));
-    }
-    if noun.list.shape == Shape::Rows && crate::grammar::selector::is_glob(typed) {
-        return error.hint(format!("this takes the name of one {}, not a glob", noun.word));
-    }
-    if noun.list.shape == Shape::Rows && crate::grammar::range::names(typed).is_ok_and(|names| names.is_some()) {
-        return error.hint(format!("this takes the name of one {}, not a range", noun.word));
-    }
-    // What is gone is of no use in its place.
-    let there = things.iter().filter(|thing| thing.is_there());
-    let error = match known.missed.fetch_add(1, Ordering::Relaxed) < SUGGESTED {
-        true => super::near::offered(error, typed, there.map(|thing| thing.name.as_str())),
-        false => error,
-    };
-    let error = error.hint(Hint::run("list them", CommandLine::of(lister)));
-    // The name of another owner may stand there; an address is none.
-    let owner = noun.list.path_params().next().filter(|_| noun.list.takes_globs());
-    match owner.filter(|_| noun.ids != Ids::Mac || !typed.contains(['.', ':'])) {
-        Some(owner) => error.hint(super::words::of_several(super::words::word(owner))),
-        None => error,
-    }
-}
-
-fn ambiguous(noun: &Noun, typed: &str, found: &[&Candidate]) -> Error {
-    let words = format!("'{}' fits {} {}", super::words::brief(typed), found.len(), super::words::plural(noun.word));
-    let mut error = Error::new(crate::error::Kind::Ambiguous, words);
-    for thing in found.iter().take(CANDIDATES) {
-        let version = if thing.version.is_empty() { String::new() } else { format!("@{}", thing.version) };
-        error = error.hint(
-            format!("{} {}{version} {}", thing.id, super::words::brief(&thing.name), super::words::brief(&thing.about))
-                .trim_end()
-                .to_owned(),
-        );
-    }
-    error.hint("use the id of the one that is meant")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::unfound::SUGGESTED;
     use super::*;
     use crate::api::cloudapi::images::IMAGE;
     use crate::api::cloudapi::machines::MACHINE;
@@ -603,6 +590,19 @@ mod tests {
             Candidate::of(&IMAGE, Row(&RawValue::from_string(row).unwrap())).unwrap()
         };
         Candidates { noun: &IMAGE, things: rows.iter().map(one).collect(), ..machines(0) }
+    }
+
+    #[test]
+    fn what_is_taken_out_of_a_list_leaves_no_index_of_before() {
+        let rows = [("aa11", "me", 1, false), ("bb11", "admin", 2, true), ("cc11", "me", 3, false)];
+        let known = images(&rows);
+        assert!(known.is_any_doubtful());
+        let mut known = known;
+        assert_eq!(known.with_id("cc11").unwrap().id, "cc11");
+        // Even one that was forgotten finds nothing rather than another one.
+        (known.things, known.others) = known.things.into_iter().partition(|image| image.is_true("public"));
+        assert!(known.with_id("cc11").is_none() && known.beginning("cc11").is_empty());
+        assert!(known.indexed_anew().with_id("bb11").is_some());
     }
 
     #[test]

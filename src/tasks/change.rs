@@ -48,9 +48,9 @@ use super::call::{Call, described, described_or_new, own_verb};
 use super::create::{self, CreateOptions, Created, Existing, Failed, Own};
 use super::resolve::is_uuid;
 use super::stop::Stop;
-use super::{Report, Services, explain, nic_network, queued, replacing};
+use super::{Report, Services, about, explain, nic_network, queued, replacing, words};
 use crate::answer::{Answer, Row};
-use crate::api::{Column, Goal, Ids, Noun, Op, Shape};
+use crate::api::{Column, Goal, Ids, Method, Noun, Op, Shape};
 use crate::client::{Before, Client, Once, Time, Wait, Watch, new_uuid};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::request::{Arg, Args, Request};
@@ -166,6 +166,16 @@ struct Taken {
     before: Before,
 }
 
+/// The error for a record that is not of what was named: a list may show one thing's name with the id of another one.
+fn of_another_name(client: &Client, op: &Op, call: &Call, answer: &Answer) -> Option<Error> {
+    if op.starts_job || op.renames || op.makes().is_some() || op.method == Method::Delete {
+        return None;
+    }
+    let name = about::called_otherwise(client, call, answer)?;
+    let words = format!("the service answered the record of something else, called {}", words::brief(&name));
+    Some(Error::new(Kind::Unreachable, words).in_doubt())
+}
+
 impl Changing<'_> {
     /// Changes the target of this call. `at` is its number, by which progress is reported.
     ///
@@ -202,6 +212,9 @@ impl Changing<'_> {
             Some(Err(error)) if error.kind() == Kind::Interrupted => return Ok(Outcome::Left(None)),
             Some(Err(error)) => return Err(error),
         };
+        if let Some(error) = of_another_name(self.client, op, call, &made.machine) {
+            return Err(error);
+        }
         // CloudAPI's answer is what has become of it.
         if self.client.service().is_inner() {
             Box::pin(replacing::check(self.client, op, call, &made.machine, self.change.replaced)).await?;

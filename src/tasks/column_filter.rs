@@ -164,14 +164,9 @@ fn date(typed: &Typed<'_>) -> Result<Condition> {
     }
     Condition::date(typed.sign, value).ok_or_else(|| {
         let words = format!("{} is a time, such as 2025-11-21 or 2025-11-21T10:00:00Z", quoted(typed.name));
-        // Whoever asks for later than seven days means younger.
-        let asked = match typed.sign {
-            Sign::Above | Sign::AtLeast => format!("age<{value}"),
-            Sign::Below | Sign::AtMost => format!("age>{value}"),
-            _ => String::new(),
-        };
-        let is_age = !asked.is_empty() && duration::age("age", value).is_ok();
-        Error::usage(words).hint(format!("how long ago: '{}'", if is_age { &asked } else { "age>1w" }))
+        let value = if typed.sign.orders() && duration::age("age", value).is_ok() { value } else { "1w" };
+        // `time<7d` may be meant either way.
+        Error::usage(words).hint(format!("newer than that: 'age<{value}'")).hint(format!("older: 'age>{value}'"))
     })
 }
 

@@ -333,9 +333,14 @@ impl CreateOptions {
         }
         let (name, id) = (there("/name").unwrap_or_default(), there("/id").unwrap_or_default());
         let words = format!("machine {name} ({id}) is there, but differs: {}", differences.join(", and "));
-        Err(Error::new(Kind::Refused, words)
+        let error = Error::new(Kind::Refused, words)
             .hint(Hint::run("what it is", CommandLine::new("machines get").on(id)))
-            .hint("to have another one, give it another name or key"))
+            .hint("to have another one, give it another name or key");
+        // A name is that of the newest one, which may be newer than that of an earlier run.
+        Err(match there("/image").filter(|image| *image != asked("image")) {
+            Some(image) => error.hint(format!("for the same image in each run, give its id: --image {image}")),
+            None => error,
+        })
     }
 
     async fn package_name(&self, client: &Client, id: &str) -> Result<String> {
@@ -466,6 +471,7 @@ impl CreateOptions {
     fn once_more(&self, own: &Own, error: Error) -> Error {
         let again = match (&self.key, &own.sent) {
             (Some(_), _) => Hint::from("once more: the same command again; what its key has made is not made twice"),
+            (None, Some(_)) if self.if_absent => Hint::from("once more: the same command again; what is there stays"),
             (None, Some(name)) => {
                 let create = CommandLine::new("machines create --image IMAGE --package PACKAGE").option("-n", name);
                 Hint::run("once more, or another image", create)

@@ -37,6 +37,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -52,8 +53,30 @@ pub struct Machine {
     /// Its state.
     pub state: String,
     json: Box<RawValue>,
-    /// A value for each of [`SUBRESOURCES`]; null for what a machine does not show.
-    parts: Vec<Value>,
+    /// What tells the value of each of [`SUBRESOURCES`] from another one.
+    parts: Vec<u64>,
+}
+
+/// A number that tells this value from others, in whatever order the members of its objects stand: the values themselves
+/// may be large, and are many.
+fn print(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::Object(all) => {
+            let members = all.iter().map(|(name, value)| {
+                let mut hasher = DefaultHasher::new();
+                (name, print(value)).hash(&mut hasher);
+                hasher.finish()
+            });
+            ("object", all.len(), members.fold(0, u64::wrapping_add)).hash(&mut hasher);
+        }
+        Value::Array(all) => {
+            ("array", all.len()).hash(&mut hasher);
+            all.iter().for_each(|value| print(value).hash(&mut hasher));
+        }
+        other => other.to_string().hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 impl Machine {
@@ -63,11 +86,11 @@ impl Machine {
         let text = |pointer: &str| row.text(pointer).unwrap_or_default().into_owned();
         let state = text("/state");
         let whole: Value = serde_json::from_str(row.json()).ok()?;
-        let part = |kind: &&str| match *kind {
+        let part = |kind: &str| match kind {
             "destroyed" => Value::from(state == "deleted"),
             kind => field(kind).and_then(|field| whole.get(field)).cloned().unwrap_or_default(),
         };
-        let parts = SUBRESOURCES.iter().map(part).collect();
+        let parts = SUBRESOURCES.iter().map(|kind| print(&part(kind))).collect();
         Some((id, Machine { name: text("/name"), state, json: row.0.to_owned(), parts }))
     }
 
@@ -77,6 +100,11 @@ impl Machine {
         whole.insert("state".to_owned(), "deleted".into());
         let raw = serde_json::value::to_raw_value(&whole).ok()?;
         Machine::read(Row(&raw)).map(|(_, machine)| machine)
+    }
+
+    /// How much of it is kept, in bytes.
+    pub fn weight(&self) -> usize {
+        self.json.get().len() + self.name.len() + self.state.len() + self.parts.len() * 8
     }
 
     /// Whether there is nothing left that could change.

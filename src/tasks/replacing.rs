@@ -31,6 +31,7 @@
 
 use serde_json::{Map, Value};
 
+use super::about;
 use super::call::{Call, described};
 use crate::answer::Answer;
 use crate::api::admin::napi::{GET_IP, IP, NETWORK, NIC};
@@ -89,6 +90,10 @@ pub async fn look(client: &Client, op: &Op, call: &mut Call) -> Result<Option<Be
     };
     let request = client.request(noun.get, &call.args.in_path_of(noun.get))?;
     let (response, answer) = client.answered(noun.get, &request).await.map_err(|error| call.blame(error))?;
+    if about::called_otherwise(client, call, &answer).is_some() {
+        let words = format!("the list and the record of {} differ in its name: nothing was sent", described(call));
+        return Err(Error::new(Failure::Unreachable, words).hint("the same command again"));
+    }
     let knows = op.fields.iter().any(|field| field.name == IF_MATCH);
     if let Some(etag) = response.header("etag").filter(|_| knows && call.args.get(IF_MATCH).is_none()) {
         call.args.push(IF_MATCH, Arg::Text(etag.to_owned()));

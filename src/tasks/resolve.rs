@@ -241,7 +241,8 @@ async fn within(
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac.into()),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    let all = strict && begins_id(typed);
+    // The name's own list has none of those whose ids begin so.
+    let all = begins_id(typed);
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
     let known = match Candidates::list_for(client, noun, &list, asking).await {
         // What the list hangs on is not there.
@@ -259,10 +260,6 @@ async fn within(
         known => known?,
     };
     match known.find(typed, strict) {
-        // The name's own list has none of those whose ids begin so.
-        Err(_) if !all && noun.filter.is_some() && known.called(typed).is_empty() && begins_id(typed) => {
-            Candidates::list_for(client, noun, &place, asking).await?.find(typed, strict).map(Named::from)
-        }
         Err(error) => known.on(client, typed, error).await.map(Named::from),
         found => found.map(Named::from),
     }

@@ -28,11 +28,13 @@
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use super::call::Call;
 use super::picks::is_tagged;
 use super::resolve::{self, Candidate, Candidates};
+use super::words::brief;
 use crate::answer::Answer;
-use crate::api::cloudapi::{account, role_tags, services, user_keys};
-use crate::api::{CLOUDAPI, Op};
+use crate::api::cloudapi::{account, role_tags, roles, services, user_keys};
+use crate::api::{CLOUDAPI, Op, ROLE_TAG};
 use crate::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::grammar::range;
@@ -71,6 +73,26 @@ impl Edit {
     pub fn replaces(self) -> bool {
         matches!(self, Edit::Set | Edit::Clear)
     }
+}
+
+/// Says which roles something is to be made with that the account does not have: the service makes it without them, and
+/// says nothing. Nothing where that cannot be told.
+pub async fn unknown(client: &Client, calls: &[Call]) -> Option<String> {
+    let of = |call: &Call| match call.args.get(ROLE_TAG.name) {
+        Some(Arg::Text(text)) => vec![text.clone()],
+        Some(Arg::Json(raw)) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let mut wanted: Vec<String> = calls.iter().flat_map(of).collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let known = client.call(&roles::LIST, &Args::new()).await.ok()?;
+    wanted.retain(|role| known.rows().all(|row| row.text("/name").as_deref() != Some(role)));
+    wanted.sort_unstable();
+    wanted.dedup();
+    let names = wanted.iter().map(|role| brief(role)).collect::<Vec<_>>().join(", ");
+    (!wanted.is_empty()).then(|| format!("the account has no role {names}: the service leaves it out of the role tags"))
 }
 
 /// Whether two lists hold the same roles, in any order.

@@ -45,7 +45,7 @@ use super::filter_errors::{
     a_name, as_jq, empty, known_filters, members, none_of, one_filter, one_value, refuse_secret, unknown,
 };
 use super::row_condition::{condition, may_be_asked};
-use super::row_names::Named;
+use super::row_names::{Named, is_of_all_versions};
 use super::values::{Files, Given};
 use super::{
     Report, Services, column_filter, judged, pair,
@@ -450,6 +450,11 @@ impl RowFilter {
         };
         let mut path: Vec<String> = field.test.field().unwrap_or_default().split('/').map(str::to_owned).collect();
         path.extend(member.then(|| name.to_owned()));
+        // The service takes the id of one.
+        let query = query.filter(|_| match (field.test, field.kind) {
+            (Test::Id(_), Kind::Ref(noun)) => !is_of_all_versions(noun, value),
+            _ => true,
+        });
         let asked = query.is_some();
         if let Some((name, value)) = query {
             match args.get(&name) {

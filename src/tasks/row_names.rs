@@ -20,6 +20,12 @@ pub(super) struct Named {
     pub(super) name: String,
 }
 
+/// Whether what a filter says of a noun's things may be the name of several versions: all of them are meant, since older
+/// ones than the newest are in use, and nothing that a name excludes may be picked for that.
+pub(super) fn is_of_all_versions(noun: &Noun, text: &str) -> bool {
+    noun.version_field.is_some() && resolve::needs_lookup(noun, text)
+}
+
 impl Named {
     /// The condition on the field of a row, once it is known what is meant.
     ///
@@ -27,7 +33,18 @@ impl Named {
     /// Nothing is called so, or it is ambiguous; the list could not be read.
     pub(super) async fn condition(&self, client: &Client, args: &Args, sign: Sign) -> Result<Condition> {
         let by_id = self.field == self.noun.key;
-        if by_id && !sign.is_regex() && !selector::is_glob(&self.name) {
+        let one = !sign.is_regex() && !selector::is_glob(&self.name);
+        if by_id && one && is_of_all_versions(self.noun, &self.name) && !self.is_elsewhere(client) {
+            let known = resolve::everything(client, self.noun, &Args::new()).await?;
+            if !known.called(&self.name).is_empty() {
+                // It may be meant as the beginning of another one's id.
+                if resolve::begins_id(&self.name) {
+                    known.find(&self.name, false)?;
+                }
+                return self.several(&known, sign);
+            }
+        }
+        if by_id && one {
             let id = match self.argument.and_then(|name| args.text(name)) {
                 Some(id) => id.to_owned(),
                 None if self.is_elsewhere(client) && !resolve::is_uuid(&self.name) => return Err(self.needs_id()),
@@ -38,10 +55,9 @@ impl Named {
         if self.is_elsewhere(client) {
             return Err(self.needs_id());
         }
-        let known = Candidates::list(client, self.noun, &Args::new()).await?;
         match by_id {
-            true => self.several(&known, sign),
-            false => self.by_name(&known, sign),
+            true => self.several(&resolve::everything(client, self.noun, &Args::new()).await?, sign),
+            false => self.by_name(&Candidates::list(client, self.noun, &Args::new()).await?, sign),
         }
     }
 

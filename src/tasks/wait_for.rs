@@ -219,7 +219,8 @@ pub async fn expanded(
             let known = if gone {
                 Candidates::whole(client, noun, &place).await?
             } else {
-                Candidates::list(client, noun, &place).await?
+                // The list leaves out what has failed, which the wait must tell, and what is not ready yet.
+                resolve::everything(client, noun, &place).await?.waited()
             };
             Ok((place, known))
         },

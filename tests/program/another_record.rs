@@ -165,3 +165,129 @@ fn a_list_is_not_edited_where_the_record_contradicts_the_row_by_which_it_was_fou
         }
     }
 }
+
+/// How a change of something ends that is answered by this record.
+fn changed(record: &str, words: &[&str]) -> (Option<i32>, String) {
+    let (url, _) = by_method(&[("POST ", "200 OK", record), ("PUT ", "200 OK", record), ("GET ", "200 OK", record)]);
+    let said = sdc(&url, words);
+    (said.status.code(), text(&said.stderr))
+}
+
+#[test]
+fn a_record_whose_map_is_as_it_was_before_is_no_success() {
+    let image = |tags: &str| format!(r#"{{"id":"{ID}","name":"im","version":"1","state":"active"{tags}}}"#);
+    let update = ["images", "update", ID, "--tag", "q=r", "--yes"];
+    for (tags, well) in [
+        (r#","tags":{"q":"r"}"#, true),
+        (r#","tags":{"team":"web"}"#, false),
+        (r#","tags":{"q":"r","team":"web"}"#, false),
+        (r#","tags":{}"#, false),
+        ("", false),
+    ] {
+        let (code, told) = changed(&image(tags), &update);
+        assert_eq!(code, Some(if well { 0 } else { 6 }), "{tags}: {told}");
+        assert!(well || told.contains("whose tags is not what was sent"), "{tags}: {told}");
+    }
+    let network = |routes: &str| {
+        format!(r#"{{"id":"{ID}","name":"n","vlan_id":2,"subnet":"192.168.128.0/22","routes":{routes}}}"#)
+    };
+    let route = ["fabrics", "networks", "update", "2", ID, "--route", "10.1.0.0/16=192.168.128.1", "--yes"];
+    for (routes, well) in [
+        (r#"{"10.1.0.0/16":"192.168.128.1"}"#, true),
+        (r#"{"10.1.0.7/16":"192.168.128.1"}"#, true),
+        (r#"{"10.50.0.0/16":"192.168.128.1"}"#, false),
+        (r#"{"10.1.0.0/16":"192.168.128.9"}"#, false),
+    ] {
+        let (code, told) = changed(&network(routes), &route);
+        assert_eq!(code, Some(if well { 0 } else { 6 }), "{routes}: {told}");
+    }
+}
+
+#[test]
+fn a_machine_that_runs_otherwise_than_it_was_asked_for_is_told_with_what_differs() {
+    let now = jiff::Timestamp::now().to_string();
+    let words = |option: &[&'static str]| {
+        [&["machines", "create", ID, ID, "-n", "zz", "--wait", "--timeout", "90s"], option].concat()
+    };
+    let made = |rest: &str| machine("running", &now, &format!(r#""name":"zz",{rest}"#));
+    std::thread::scope(|scope| {
+        for (option, shown, differs) in [
+            (&["-t", "a=b"][..], r#""tags":{}"#, "tags has no a"),
+            (&["-t", "a=b"], r#""tags":{"a":"c"}"#, "tags has another a"),
+            (&["--firewall"], r#""firewall_enabled":false"#, "firewall_enabled is false"),
+            (&["--deletion-protection"], r#""deletion_protection":false"#, "deletion_protection is false"),
+            (&["--network", OTHER], &*format!(r#""networks":["{ID}","{OTHER}"]"#), "networks has 2 and not 1"),
+            // What is not shown is not denied, a number is one as text too, and of a pool there is a network.
+            (&["-t", "a=b", "--firewall"], r#""ips":[]"#, ""),
+            (&["-t", "a:=7"], r#""tags":{"a":"7","more":true}"#, ""),
+            (&["--network", OTHER], &*format!(r#""networks":["{ID}"]"#), ""),
+        ]
+        .map(|(option, shown, differs)| (option, shown.to_owned(), differs))
+        {
+            let (words, shown) = (words(option), made(&shown));
+            scope.spawn(move || {
+                let (code, told, sent) = ended(&shown, &shown, &words);
+                assert_eq!((code, sent), (Some(if differs.is_empty() { 0 } else { 9 }), 0), "{words:?}: {told}");
+                let due = format!("machine zz ({ID}) is running, and not as it was asked to be: {differs}");
+                assert!(differs.is_empty() || told.contains(&due), "{words:?}: {told}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_change_of_what_was_named_is_not_told_of_what_the_answer_calls_otherwise() {
+    let list =
+        format!(r#"[{{"id":"{ID}","name":"keys","login":"ci"}},{{"id":"{OTHER}","name":"bobs","login":"bob"}}]"#);
+    for (words, listed, other) in [
+        (&["policies", "update", "keys", "--rule", "CAN getkey"][..], "keys", "operate"),
+        (&["users", "update", "ci", "--email", "z@z.zz"], "ci", "bob"),
+    ] {
+        for (name, code) in [(listed, 0), (other, 6)] {
+            let record = format!(
+                r#"{{"id":"{ID}","name":"{name}","login":"{name}","rules":["CAN getkey"],"email":"z@z.zz","description":""}}"#
+            );
+            let one = format!("GET /acme/{}/", words[0]).leak();
+            let (url, _) =
+                by_method(&[("POST ", "200 OK", &record), (one, "200 OK", &record), ("GET ", "200 OK", &list)]);
+            let said = sdc(&url, &[words, &["--yes"]].concat());
+            let told = text(&said.stderr);
+            assert_eq!(said.status.code(), Some(code), "{words:?} {name}: {told}");
+            let words_due = [format!("called {other}"), "differ in its name: nothing was sent".to_owned()];
+            assert!(code == 0 || words_due.iter().any(|due| told.contains(due)), "{words:?}: {told}");
+        }
+    }
+}
+
+#[test]
+fn of_several_that_are_answered_with_one_id_one_alone_was_made() {
+    let now = jiff::Timestamp::now().to_string();
+    let made = machine("running", &now, r#""name":"b6979942""#);
+    let (url, seen) = by_method(&[("POST ", "201 Created", &made), ("GET ", "200 OK", &made)]);
+    let said = sdc(&url, &["machines", "create", ID, ID, "--count", "3", "-o", "ids"]);
+    let told = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(6), "{told}");
+    assert_eq!((text(&said.stdout).trim(), told.matches("with one id").count()), (ID, 2), "{told}");
+    assert_eq!(seen.lock().unwrap().iter().filter(|line| line.starts_with("POST")).count(), 3);
+}
+
+#[test]
+fn what_rbac_apply_makes_has_the_id_of_nothing_that_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("r.json");
+    std::fs::write(&file, r#"{"users":[{"login":"jill","email":"j@x.yz","keys":[]}]}"#).unwrap();
+    let users = format!(r#"[{{"id":"{ID}","login":"bob","email":"b@x.yz"}}]"#);
+    for (id, code) in [(OTHER, 0), (ID, 6)] {
+        let made = format!(r#"{{"id":"{id}","login":"jill","email":"j@x.yz"}}"#);
+        let (url, _) = by_method(&[
+            ("POST ", "201 Created", &made),
+            ("GET /acme/users?", "200 OK", &users),
+            ("GET /acme/users ", "200 OK", &users),
+            ("GET ", "200 OK", "[]"),
+        ]);
+        let said = sdc(&url, &["rbac", "apply", file.to_str().unwrap(), "--yes"]);
+        let told = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(code), "{id}: {told}");
+        assert!(code == 0 || told.contains("which was there before"), "{told}");
+    }
+}

@@ -729,6 +729,28 @@ async fn an_interrupted_run_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn who_cancels_a_create_that_is_never_answered_does_not_wait_for_its_time_outs() {
+    let emulator = cloud(FAST, &["POST /machines hang"]).await;
+    let tools = tools(SSH);
+    let words = ["machines", "create", "base-64", "g1-nano", "-n", "job-7", "--idempotency-key", "job-7"];
+    let words = [&words[..], &["--request-timeout", "120"]].concat();
+    let child = with(&emulator, tools.path(), &words).spawn().unwrap();
+    for looks in 0.. {
+        assert!(looks < 3000, "it was never sent");
+        if posts(&emulator) == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let output = ended(child).await;
+    let told = text(&output.stderr);
+    assert!(told.contains("there is no answer after another 20 s") && told.contains("whether it is there"), "{told}");
+    assert_eq!(posts(&emulator), 1, "{told}");
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn where_standard_output_is_closed_no_machine_is_made() {
     let emulator = cloud(FAST, &[]).await;
     let tools = tools(SSH);

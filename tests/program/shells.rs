@@ -387,6 +387,11 @@ fn shell_after(setup: &str) -> Shell {
 fn in_zsh_a_name_is_completed_as_one_word_and_nothing_of_it_runs() {
     let mut shell = completes("zsh");
     shell.expect("sdc keys get amb\t", &["keys", "get", "amb "]);
+    // Between backticks zsh quotes once too little: what would run there is not offered.
+    for typed in ["semi", "y", "x", "both"] {
+        shell.expect(&format!("true `sdc keys get {typed}\t`"), &["keys", "get", typed]);
+    }
+    shell.expect("true `sdc keys get jill@host:\t`", &["keys", "get", "jill@host:laptop"]);
 }
 
 #[test]

@@ -82,9 +82,12 @@ pub static LIST: Op = Op::list("ListMachines", "list", "/:login/machines", "List
 /// GetMachine.
 pub static GET: Op = Op::get("GetMachine", "get", "/:login/machines/:machine", "Show a machine")
     .each()
-    .long("-o create prints the document that `machines create --from` takes, to make another one like it.")
+    .long(
+        "-o create prints the document that `machines create --from` takes, to make another one like it; of several, one \
+         document each.",
+    )
     .fields(&[query("credentials", Kind::Flag("true"), "Show generated passwords in the metadata")])
-    .examples("machines get web1\nmachines get web1 -o name,state,primaryIp");
+    .examples("machines get web1 -o name,state,primaryIp\nmachines get -l role=web -o create");
 
 /// CreateMachine. Nested `tags` and `metadata` objects would be ignored by the server: flat keys only.
 pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines", "Create a machine")
@@ -95,6 +98,12 @@ pub static CREATE: Op = Op::create("CreateMachine", "create", "/:login/machines"
          or the API's; each document makes a machine, and an option wins over the file.",
     )
     .until(Goal::State("running"), &MACHINE)
+    .shows_again(&[
+        ("tag.", "tags"),
+        ("networks", "networks"),
+        ("firewall_enabled", "firewall_enabled"),
+        ("deletion_protection", "deletion_protection"),
+    ])
     .fields(&[
         body("image", Kind::Ref(&super::images::IMAGE), "Image: id, short id, name (the newest), or name@version")
             .required()

@@ -35,6 +35,7 @@ pub static REMEDIES: &[Remedy] = &[
         .run("machines tags delete MACHINE TAG"),
     Remedy::new("passwordInHistory", "the last four passwords are refused"),
     Remedy::new("passwordTooShort", "a password needs at least 7 characters, a letter and a digit among them"),
+    Remedy::new("requires a password", "a file with it: --password-file, of Windows --admin-password-file"),
     Remedy::new("SubnetFull", "the network has no address left").run("networks ips list NETWORK"),
     Remedy::new("UnallocatedVM", "the machine is still being provisioned; what deletes it waits for that with --wait")
         .run("machines get MACHINE"),

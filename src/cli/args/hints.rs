@@ -32,7 +32,8 @@ pub fn spell_out(error: &mut clap::Error) {
 pub fn of(tree: &Command, args: &[OsString], error: &mut clap::Error) -> Option<Hint> {
     let mut typed: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     hide_secrets(&mut typed);
-    let hint = in_words(tree, &typed, error);
+    // What was typed is no help.
+    let hint = in_words(tree, &typed, error).filter(|hint| *hint != format!("sdc {}", typed.join(" ")));
     let usage = [ErrorKind::UnknownArgument, ErrorKind::InvalidValue, ErrorKind::MissingRequiredArgument];
     if hint.is_none() && typed.first() == Some(&"wait") && usage.contains(&error.kind()) {
         let command = CommandLine::new("wait machines MACHINE --for state=running");
@@ -250,8 +251,29 @@ fn as_filter(tree: &Command, typed: &[&str], wrong: &str) -> Option<String> {
     Some(format!("as a word: {value}"))
 }
 
+/// The parts of all resources, where it was not said of which.
+fn of_all(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
+    let missing = text(error, ContextKind::InvalidArg);
+    let (command, op) = operation(tree, typed).filter(|(_, op)| op.takes_globs() && missing.len() == 1)?;
+    let params: Vec<&str> = op.path_params().collect();
+    let words = typed.get(path(tree, typed).len()..)?;
+    let noun =
+        api::noun(params.first()?).filter(|noun| missing[0].trim_matches(['<', '>']) == noun.word.to_uppercase())?;
+    let picks = |word: &&str| ["--older-than", "--state"].iter().any(|option| word.starts_with(option));
+    let stars = match params.as_slice() {
+        [_] if op.is_list() => "'*'",
+        [_, _] if words.iter().any(picks) => "'*' '*'",
+        _ => return None,
+    };
+    let rest: String = words.iter().map(|word| format!(" {}", crate::grammar::shell::quoted(word))).collect();
+    Some(format!("of all {}: {command} {stars}{rest}", plural(noun.word)))
+}
+
 /// How to select targets where none was named.
 fn picking(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String> {
+    if let Some(hint) = of_all(tree, typed, error) {
+        return Some(hint);
+    }
     let missing = text(error, ContextKind::InvalidArg);
     // No selector stands for an option.
     let targets_alone = matches!(missing.as_slice(), [one] if !one.contains("--"));

@@ -13,6 +13,7 @@ use crate::error::{CommandLine, Error, Hint, Result};
 use crate::grammar::duration;
 use crate::grammar::selector::Selector;
 use crate::request::{Arg as Value, Args};
+use crate::sensitive::{self, Sort};
 use crate::tasks::picks;
 use crate::tasks::picks::Newest;
 use crate::tasks::row_filter::{Reading, RowFilter, is_filter};
@@ -416,8 +417,14 @@ pub fn from_stdin(console: &Console, noun: Option<&Noun>) -> Result<Vec<String>>
         let list = noun.map(|noun| CommandLine::of(&api::command(noun.list)).with("-o ids"));
         return Err(list.into_iter().map(Hint::command).fold(error, Error::hint));
     }
-    if crate::sensitive::is_key(text) {
+    if sensitive::is_key(text) {
         return Err(fail("they are a private key".to_owned()));
+    }
+    // As where they are typed: neither a line of a key nor a password is looked up, nor repeated.
+    for (at, line) in text.lines().enumerate() {
+        if let Some(sort @ (Sort::Key | Sort::Line | Sort::Login | Sort::Userinfo)) = sensitive::sort(line.trim()) {
+            return Err(fail(format!("line {} holds {sort}, which does not belong there", at + 1)));
+        }
     }
     // A name may begin or end with blanks, and without them be that of another one.
     let lines = text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.trim().is_empty());

@@ -1,6 +1,6 @@
 //! Carries out the steps of a plan, one request each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -13,12 +13,15 @@ use crate::client::Client;
 use crate::error::{self, Error, Result};
 use crate::request::{Arg, Args};
 use crate::tasks::plan::{Action, Image, Work};
+use crate::tasks::words::brief;
 
 /// Carries out steps one after another, and remembers the ids of new users, which their keys need.
 pub struct Worker<'a, P> {
     client: &'a Client,
     /// Ids of users by login.
     ids: HashMap<String, String>,
+    /// The ids of all that was there, and has been made: nothing new has one of them.
+    taken: HashSet<String>,
     password: P,
 }
 
@@ -26,7 +29,9 @@ impl<'a, P: Fn(&str) -> Result<SecretString>> Worker<'a, P> {
     /// `password` is asked for the password of each new user, by login.
     pub fn new(client: &'a Client, live: &Live, password: P) -> Worker<'a, P> {
         let ids = live.users.iter().map(|user| (user.login.clone(), user.id.clone())).collect();
-        Worker { client, ids, password }
+        let users = live.users.iter().map(|user| &user.id);
+        let all = users.chain(live.roles.iter().map(|role| &role.id)).chain(live.policies.iter().map(|one| &one.id));
+        Worker { client, ids, taken: all.map(|id| id.to_ascii_lowercase()).collect(), password }
     }
 
     /// The id of the user that a key is a part of; empty for other steps.
@@ -64,10 +69,20 @@ impl<P: Fn(&str) -> Result<SecretString>> Work<Kind, Spec> for Worker<'_, P> {
         if step.kind == Kind::Key {
             return Ok(key_id(&user, &step.name));
         }
+        // Whose record it is, its name tells where it has one.
+        let named = answer.first().and_then(|row| row.text("/login").or_else(|| row.text("/name")));
+        if let Some(other) = named.filter(|name| *name != step.name && step.action != Action::Delete) {
+            let words = format!("the service answered the record of something else, called {}", brief(&other));
+            return Err(Error::new(error::Kind::Unreachable, words).in_doubt());
+        }
         let made = answer.first().and_then(|row| row.text("/id").map(|id| id.into_owned()));
         let id = if step.action == Action::Create { made.unwrap_or_default() } else { known };
         if id.is_empty() {
             return Err(Error::new(error::Kind::Unreachable, "it was created, but the answer has no id").in_doubt());
+        }
+        if step.action == Action::Create && !self.taken.insert(id.to_ascii_lowercase()) {
+            let words = format!("the service answered the id of something else, {id}, which was there before");
+            return Err(Error::new(error::Kind::Unreachable, words).in_doubt());
         }
         if step.kind == Kind::User {
             self.ids.insert(step.name.clone(), id.clone());

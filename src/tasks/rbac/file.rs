@@ -132,6 +132,7 @@ pub fn parse(bytes: &[u8], folders: Folders<'_>) -> Result<Wanted> {
             .hint(Hint::run("how such a file looks", "help rbac apply").then(", or: ").then_run("rbac export"))
     })?;
     if let Some(owner) = &text.owner {
+        plain("the owner", Place::Name, owner, folders)?;
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
         let begins = owner.starts_with(|first: char| first.is_ascii_alphanumeric());
         if !begins || !owner.chars().all(plain) || owner.len() > MAX_OWNER_LEN {

@@ -196,7 +196,7 @@ fn a_service_that_is_not_there_or_answers_oddly_is_no_reason_to_wait_otherwise()
         job("running", TO_TICKET)
     );
     let (said, _) = asked(&[("VMAPI_URL", &vmapi)], "vms stop $V --wait --timeout 1s");
-    says(&said.failed(9), &["is still running, job running, cnapi.acquire_vm_ticket done after 1s"]);
+    says(&said.failed(9), &["is still running, job running (last step done: cnapi.acquire_vm_ticket) after 1s"]);
 }
 
 #[test]

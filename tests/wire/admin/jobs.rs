@@ -88,7 +88,7 @@ fn a_job_that_takes_too_long_hides_no_other() {
     let (said, workflow) = waited(&lines, "$J $K --timeout 1s -H -o uuid,execution");
     assert_eq!(said.out, filled("$K  succeeded\n"));
     let words = said.failed(9);
-    assert!(words.contains(&filled("job $J is still running, cnapi.stop_vm done after 1s")), "{words}");
+    assert!(words.contains(&filled("job $J is still running (last step done: cnapi.stop_vm) after 1s")), "{words}");
     workflow.done();
 }
 
@@ -325,7 +325,7 @@ fn a_job_that_is_watched_is_followed_to_its_next_attempt_and_ends_with_the_time(
     assert_eq!(said.well(), format!("{step}\n{step}\n"), "each attempt has steps of its own");
     workflow.done();
     let (said, _workflow) = watched(&format!("* GET /jobs/$J -> 200 {}", job("$J", "running", OK)), "$J --timeout 1s");
-    assert!(said.failed(9).contains("is still running, cnapi.stop_vm done after 1s"));
+    assert!(said.failed(9).contains("is still running (last step done: cnapi.stop_vm) after 1s"));
     let gone = r#"GET /jobs/$J -> 404 {"code":"ResourceNotFound","message":"Job with uuid '$J' does not exist"}"#;
     let (said, _workflow) = watched(gone, "$J");
     assert!(said.failed(3).contains("does not exist"));

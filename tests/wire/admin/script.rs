@@ -2,7 +2,7 @@
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
 //! star may be asked for any number of times, one whose status is `200@1500` is answered after so many ms, and one of
 //! `200#A` with the ETag `A`, and one of `200~2026-03-02T10:15:00Z` with this date. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
-//! that had one.
+//! that had one, `%VLAN` and `%SUBNET` its other fields.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -39,6 +39,8 @@ struct Kept {
     asked: Vec<Asked>,
     /// The id that was chosen for what is to be made.
     own: String,
+    vlan: String,
+    subnet: String,
     wrong: Vec<String>,
 }
 
@@ -148,8 +150,10 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     kept.asked.push(Asked { line: format!("{target}{shown}"), headers: headers.to_ascii_lowercase() });
     if let Some(own) = body.as_ref().and_then(|body| body["uuid"].as_str()) {
         own.clone_into(&mut kept.own);
+        kept.vlan = body.as_ref().map_or(String::new(), |body| body["vlan_id"].to_string());
+        kept.subnet = body.as_ref().and_then(|body| body["subnet"].as_str()).unwrap_or_default().to_owned();
     }
-    let own = kept.own.clone();
+    let (own, vlan, subnet) = (kept.own.clone(), kept.vlan.clone(), kept.subnet.clone());
     let fits = |step: &&mut Step| {
         !step.used
             && step.request.replace("$OWN", &own) == target
@@ -158,7 +162,8 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
     let (status, answer, delay, headers) = match kept.steps.iter_mut().find(fits) {
         Some(step) => {
             step.used = !step.any;
-            (step.status, step.answer.replace("$OWN", &own), step.delay, format!("{}{}", step.etag, step.date))
+            let answer = step.answer.replace("$OWN", &own).replace("%VLAN", &vlan).replace("%SUBNET", &subnet);
+            (step.status, answer, step.delay, format!("{}{}", step.etag, step.date))
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));

@@ -21,6 +21,7 @@ fn network(uuid: &str, vlan: u16, subnet: &str) -> String {
 #[test]
 fn the_first_free_vlan_and_subnet_are_taken_and_looked_at_again() {
     let (other, own) = (network("$W", 2, "10.0.0.0/24"), network("$OWN", 3, "10.0.1.0/24"));
+    let own = own.replace('}', r#","owner_uuids":["$A"]}"#);
     let (said, napi) = created(
         &format!(
             r#"GET /networks?limit=1000 -> 200 [{other}]
@@ -49,7 +50,7 @@ fn the_first_free_vlan_and_subnet_are_taken_and_looked_at_again() {
 fn who_sees_another_network_in_the_way_deletes_its_own() {
     for other in [network("$W", 2, "192.168.0.0/24"), network("$W", 99, "10.0.0.128/25")] {
         let own = network("$OWN", 2, "10.0.0.0/24");
-        let again = network("$OWN", 40, "10.0.40.0/24");
+        let again = r#"{"uuid":"$OWN","name":"lab","nic_tag":"customer","vlan_id":%VLAN,"subnet":"%SUBNET"}"#;
         let (said, napi) = created(
             &format!(
                 r#"GET /networks?limit=1000 -> 200 []

@@ -420,3 +420,133 @@ fn a_path_that_a_service_does_not_have_is_not_there_and_nothing_was_done() {
         assert!(other.contains("error") || said.code == 6, "{other}: {}", said.err);
     }
 }
+
+/// Creates with their request, another thing's record, and what betrays it.
+const CREATES: &[(&str, &str, &str, &str)] = &[
+    (
+        "nics create --owner $A --belongs-to-type other --belongs-to-uuid $V --mac 90:B8:D0:11:22:33 --ip 198.18.20.97",
+        "POST /nics \"*\"",
+        r#"{"mac":"00:25:90:aa:00:01","ip":"198.18.20.97","owner_uuid":"$A","belongs_to_uuid":"$V","belongs_to_type":"other"}"#,
+        "mac",
+    ),
+    (
+        "nics provision $W --owner $A --belongs-to-type other --belongs-to-uuid $V",
+        "POST /networks/$W/nics \"*\"",
+        r#"{"mac":"90:b8:d0:11:22:33","ip":"198.18.20.97","owner_uuid":"$A","belongs_to_uuid":"$B","belongs_to_type":"other"}"#,
+        "belongs_to_uuid",
+    ),
+    (
+        "packages create -n p --version 9.9.9 --memory 512 --swap 512 --quota 10G --max-lwps 1000 --zfs-io-priority 10 --cpu-cap 25",
+        "POST /packages \"*\"",
+        r#"{"uuid":"$K","name":"p","version":"1.0.0","max_physical_memory":512}"#,
+        "version",
+    ),
+    (
+        "networks create -n lab --nic-tag external --vlan 30 --subnet 10.60.0.0/24 --provision-start-ip 10.60.0.10 --provision-end-ip 10.60.0.99 --owner $A",
+        "POST /networks \"*\"",
+        r#"{"uuid":"$K","name":"lab","nic_tag":"external","vlan_id":30,"subnet":"10.60.0.0/24","provision_start_ip":"10.60.0.10","provision_end_ip":"10.60.0.99"}"#,
+        "owner_uuids",
+    ),
+    (
+        "fabrics vlans create $A 300 v300",
+        "POST /fabrics/$A/vlans \"*\"",
+        r#"{"vlan_id":200,"name":"v300","owner_uuid":"$A"}"#,
+        "vlan_id",
+    ),
+    (
+        "networks create -n lab --nic-tag external --vlan 30 --subnet 10.60.0.0/24 --provision-start-ip 10.60.0.10 --provision-end-ip 10.60.0.99",
+        "POST /networks \"*\"",
+        r#"{"uuid":"$K","name":"lab","nic_tag":"external","vlan_id":77,"subnet":"10.60.0.0/24"}"#,
+        "vlan_id",
+    ),
+];
+
+#[test]
+fn the_record_of_another_thing_is_not_that_of_what_was_made() {
+    for (words, request, record, field) in CREATES {
+        let (said, _) = asked(&format!("{request} -> 200 {record}"), words);
+        let told = said.failed(6);
+        assert!(told.contains(&format!("the record of something else, whose {field} is not")), "{words}: {told}");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let other = r#"{"uuid":"$K","service_uuid":"$W","params":{"alias":"papi0"}}"#;
+    let sapi = Script::new(&filled(&format!("* POST /instances?async=true \"*\" -> 200 {other}")));
+    let words = filled("instances create --of $W --param alias=papi1");
+    let told = admin(home.path(), &[("SAPI_URL", &sapi.address)], &words).failed(6);
+    assert!(told.contains("the record of something else, whose params is not what was sent"), "{told}");
+    // What stands in the path is in the record.
+    let words = "fabrics networks create $A 100 -n b --subnet 10.44.0.0/24 --provision-start-ip 10.44.0.2 --provision-end-ip 10.44.0.9 --gateway 10.44.0.1";
+    for (record, field) in [
+        (r#"{"uuid":"$K","name":"b","vlan_id":101,"owner_uuid":"$A"}"#, "vlan_id"),
+        (r#"{"uuid":"$K","name":"b","vlan_id":100,"owner_uuid":"$B"}"#, "owner_uuid"),
+    ] {
+        let (said, _) = asked(&format!("POST /fabrics/$A/vlans/100/networks \"*\" -> 200 {record}"), words);
+        let told = said.failed(6);
+        assert!(told.contains(&format!("of another {field} than was asked for")), "{told}");
+    }
+}
+
+#[test]
+fn a_vm_that_was_made_otherwise_is_told_with_what_differs() {
+    let create = "vms create --brand joyent --image $K --package $W --owner $A --network $B -n web9 -t a=1 --uuid $V --wait --timeout 90s";
+    let vm = |more: &str| format!(r#"{{"uuid":"$V","alias":"web9","state":"running",{more}}}"#);
+    for (shown, differs) in [
+        (r#""owner_uuid":"$B","tags":{"a":"1"}"#, "owner_uuid is $B"),
+        (r#""owner_uuid":"$A","tags":{"q":1}"#, "tags has no a"),
+        (r#""owner_uuid":"$A","billing_id":"$K","tags":{"a":"1"}"#, "billing_id is $K"),
+        (r#""owner_uuid":"$A","billing_id":"$W","tags":{"a":1,"more":true}"#, ""),
+    ] {
+        let lines = format!("POST /vms \"*\" -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {}", vm(shown));
+        let (said, _) = asked(&lines, create);
+        match differs {
+            "" => drop(said.well()),
+            _ => {
+                let told = said.failed(9);
+                assert!(told.contains(&filled(&format!("has succeeded: {differs}"))), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_job_that_waits_still_was_not_resumed() {
+    let job = r#"{"uuid":"$J","name":"x-1.0","execution":"waiting","params":{},"chain_results":[]}"#;
+    let lines = format!("* GET /jobs/$J -> 200 {job}\n* POST /jobs/$J/resume \"*\" -> 200 {job}");
+    let told = asked(&lines, "jobs resume $J --result OK").0.failed(6);
+    assert!(told.contains("is waiting still"), "{told}");
+}
+
+#[test]
+fn what_was_made_may_be_written_otherwise_and_with_more_in_it() {
+    for (words, request, record) in [
+        (
+            "nics create --owner $A --belongs-to-type other --belongs-to-uuid $V --mac 90:B8:D0:11:22:33 --ip 198.18.20.97",
+            "POST /nics \"*\"",
+            r#"{"mac":"90:b8:d0:11:22:33","ip":"198.18.20.97","owner_uuid":"$A","belongs_to_uuid":"$V","belongs_to_type":"other","state":"running","network_uuid":"$W"}"#,
+        ),
+        // A fabric adds the number of its virtual network to the tag.
+        (
+            "nics create --owner $A --belongs-to-type other --belongs-to-uuid $V --nic-tag sdc_overlay --vlan 100 --ip 10.44.0.77",
+            "POST /nics \"*\"",
+            r#"{"mac":"90:b8:d0:11:22:33","ip":"10.44.0.77","vlan_id":"100","owner_uuid":"$A","belongs_to_uuid":"$V","nic_tag":"sdc_overlay/5376147"}"#,
+        ),
+        (
+            "nics update 90:b8:d0:11:22:33 --network $W --yes",
+            "* GET /nics/90b8d0112233 -> 200 {\"mac\":\"90:b8:d0:11:22:33\"}\n* PUT /nics/90b8d0112233 \"*\"",
+            r#"{"mac":"90:b8:d0:11:22:33","network_uuid":"$K","ip":"10.0.0.9"}"#,
+        ),
+        // Of a pool there is one of its networks.
+        (
+            "nics create --owner $A --belongs-to-type other --belongs-to-uuid $V --network $W",
+            "POST /nics \"*\"",
+            r#"{"mac":"90:b8:d0:11:22:33","owner_uuid":"$A","belongs_to_uuid":"$V","network_uuid":"$K"}"#,
+        ),
+        (
+            "networks create -n lab --nic-tag external --vlan 30 --subnet 10.60.0.0/24 --provision-start-ip 10.60.0.10 --provision-end-ip 10.60.0.99 --owner $A",
+            "POST /networks \"*\"",
+            r#"{"uuid":"$K","name":"lab","nic_tag":"external","vlan_id":30,"subnet":"10.60.0.0/24","provision_start_ip":"10.60.0.10","provision_end_ip":"10.60.0.99","owner_uuids":["$A"],"mtu":1500,"resolvers":[]}"#,
+        ),
+    ] {
+        asked(&format!("{request} -> 200 {record}"), words).0.well();
+    }
+}

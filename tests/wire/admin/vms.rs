@@ -301,7 +301,7 @@ fn a_wait_whose_job_is_not_there_or_out_of_reach_says_what_is_known_of_the_vm() 
     }
     let open = format!("200 {}", job("$J", "running", OK));
     let words = asked("stop", &open, "stopped").failed(9);
-    let due = "is stopped, as it was to be; its job is running, common.validate_params done after 2s";
+    let due = "is stopped, as it was to be; its job is running (last step done: common.validate_params) after 2s";
     assert!(words.contains(due) && words.contains("the job goes on;"), "{words}");
 }
 

@@ -1,6 +1,7 @@
 //! NICs of VMs and servers.
 
-use super::{ACCOUNT, LIMIT, NETWORK, OFFSET, PROVIDES, SERVER, TYPES};
+use super::pools::POOL;
+use super::{ACCOUNT, CALLED, GET_NETWORK, LIMIT, LIST_NETWORKS, NETWORK, OFFSET, PROVIDES, SERVER, TYPES};
 use crate::api::*;
 
 /// A NIC, whose hardware address goes into the path without colons.
@@ -8,6 +9,13 @@ pub static NIC: Noun = Noun::new("adminnic", &GET_NIC, &LIST_NICS)
     .word("NIC")
     .ids(Ids::Mac, "mac", "MAC address, or IP address")
     .named("ip");
+
+/// What a new NIC may be on: a network, or a pool that gives it one of its own.
+static PLACE: Noun = Noun::new("adminnetwork", &GET_NETWORK, &LIST_NETWORKS)
+    .word("network")
+    .ids(Ids::Uuid, "uuid", CALLED)
+    .beside(&POOL)
+    .filter("name");
 
 const OWNER: Field = body("owner_uuid", Kind::Ref(&ACCOUNT), "Account that has it: login or id").flag("owner");
 const BELONGS_TYPE: Field = body("belongs_to_type", Kind::OneOf(TYPES), "What has it");
@@ -17,7 +25,8 @@ const HOST: Field = body("cn_uuid", Kind::Ref(&SERVER), "Server that it is on: h
 const CHECK: Field = body("check_owner", Kind::Bool, "Refuse an account that may not use the network [default: true]");
 const ADDRESS: Field = body("ip", Kind::Text, "Address; one that is free if not given");
 const RESERVED: Field = body("reserved", Kind::Bool, "Whether its address is kept from being given out");
-const ON: Field = body("network_uuid", Kind::Ref(&NETWORK), "Network: id, short id or name").flag("network");
+const ON: Field =
+    body("network_uuid", Kind::Ref(&PLACE), "Network or pool of networks: id, short id or name").flag("network");
 const TAG: Field = body("nic_tag", Kind::Text, "NIC tag, where no network is given");
 const VLAN: Field = body("vlan_id", Kind::Integer, "VLAN, where no network is given").flag("vlan");
 const PRIMARY: Field = body("primary", Kind::Bool, "Whether it is the primary one of what has it");

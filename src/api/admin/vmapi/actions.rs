@@ -87,6 +87,20 @@ pub static CREATE: Op = Op::create("CreateVm", "create", "/vms", "Create a VM fo
     .starts_job()
     .task("provision")
     .until(Goal::State("running"), &VM)
+    .ends_otherwise("autoboot", "false", "stopped")
+    .shows_again(&[
+        ("owner_uuid", "owner_uuid"),
+        ("alias", "alias"),
+        ("brand", "brand"),
+        ("billing_id", "billing_id"),
+        ("image_uuid", "image_uuid"),
+        ("server_uuid", "server_uuid"),
+        ("ram", "ram"),
+        ("cpu_cap", "cpu_cap"),
+        ("networks", "nics"),
+        ("tags", "tags"),
+        ("customer_metadata", "customer_metadata"),
+    ])
     .long(
         "--package or --ram says how large it is. Zones (joyent, joyent-minimal, lx) have a quota; kvm and bhyve VMs \
          have the image's disk and those of --disk, or else one as large as the package says. Placement, addresses and \

@@ -201,6 +201,7 @@ const ROLES: Field =
 
 /// AddRoleTags.
 pub static ADD_ROLE_TAGS: Op = Op::update("AddRoleTags", "role-tags add", ROLE_TAGS, "Add role tags to a VM")
+    .adds()
     .fields(&[ROLES, OWNER])
     .columns(ROLE_COLUMNS)
     .examples(

@@ -80,6 +80,11 @@ impl Following for Told<'_> {
                 let words = format!("the service answered the record of something else, of the job {other}");
                 return Err(Error::new(Kind::Unreachable, words).in_doubt());
             }
+            // One that waits still was neither resumed nor canceled.
+            if job.first().is_some_and(|row| row.text_or_empty("/execution") == "waiting") {
+                let words = format!("job {id} is waiting still, as the service's own answer shows");
+                return Err(Error::new(Kind::Unreachable, words).in_doubt());
+            }
             let tell = |step: Step<'_>| {
                 self.app.say(&step.told());
                 Ok(())

@@ -34,7 +34,7 @@ pub(super) async fn to_end(
     let progress = |how: &str| {
         pulse.moved();
         // Its steps are shown themselves.
-        if !how.starts_with("running, ") {
+        if !how.starts_with("running (") {
             say(how);
         }
     };

@@ -48,6 +48,8 @@ pub(crate) static COMMAND: Custom = Custom {
     settings: Settings::Needed,
 };
 
+/// So much is kept of what the feed tells, in bytes.
+const MAX_TOLD: usize = 64 << 20;
 /// The first pause before a feed that was lost is opened again.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// A feed that was open for so long was a good one: the next pause is short again.
@@ -127,6 +129,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         interval: time("interval")?.unwrap_or(Duration::from_secs(10)),
         left: matches.get_one::<u64>("count").copied(),
         known: Known::new(),
+        told: 0,
     };
     let mut signals = Signals::new(&app.heard)?;
     let ended = async {
@@ -154,6 +157,8 @@ struct Watch<'a> {
     /// How many changes are still to be told.
     left: Option<u64>,
     known: Known,
+    /// How much of what has been told is kept, in bytes.
+    told: usize,
 }
 
 impl Watch<'_> {
@@ -272,12 +277,26 @@ impl Watch<'_> {
             let differs = machine_diff::differences(self.known.get(&id), &machine);
             let wanted: Vec<&str> = differs.into_iter().filter(|kind| self.kinds.iter().any(|w| w == kind)).collect();
             if wanted.is_empty() {
-                self.known.insert(id, machine);
+                self.keep(id, machine)?;
             } else if self.tell(Event::found(&id, &wanted, machine, self.app.console.timestamp()))? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Remembers a machine as it is now.
+    ///
+    /// # Errors
+    /// More would be kept than all machines of an account take.
+    fn keep(&mut self, id: String, machine: Machine) -> Result<()> {
+        let more = machine.weight() + id.len();
+        let before = self.known.insert(id, machine).map_or(0, |machine| machine.weight());
+        self.told = (self.told + more).saturating_sub(before);
+        match self.told <= MAX_TOLD {
+            true => Ok(()),
+            false => Err(Error::new(Kind::Unreachable, "the changefeed tells of more machines than can be kept")),
+        }
     }
 
     async fn list(&self) -> Result<Known> {
@@ -314,7 +333,7 @@ impl Watch<'_> {
             None => streams.out(format!("{}\n", line(&event, &self.known)).as_bytes())?,
         }
         if let Some(machine) = event.object {
-            self.known.insert(event.machine, machine);
+            self.keep(event.machine, machine)?;
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);

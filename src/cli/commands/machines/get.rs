@@ -64,7 +64,7 @@ async fn documents(app: &App, matches: &ArgMatches) -> Result<i32> {
             Ok(made) => {
                 // What reads this on makes another machine without it.
                 let told = made.left_out.iter().filter(|words| recipe::is_told(words));
-                told.for_each(|words| app.warn(&format!("{} is made without {words}", described(call))));
+                told.for_each(|words| app.warn(&format!("the document of {} leaves out {words}", described(call))));
                 written(&made, &mut out)?;
             }
             Err(error) if !found.several => return Err(call.of(call.blame(error))),

@@ -3,6 +3,7 @@
 //! after it, and whenever it is too quiet.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
@@ -81,6 +82,7 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
             watch,
             jq,
             told: HashSet::new(),
+            hasher: RandomState::new(),
             automatic: false,
             phase: None,
         };
@@ -116,7 +118,9 @@ struct Watching<'a> {
     get: Request,
     watch: Request,
     jq: Option<render::Program>,
-    told: HashSet<String>,
+    /// What was told, as numbers: the lines themselves may be long.
+    told: HashSet<u64>,
+    hasher: RandomState,
     /// Its steps follow one another by themselves.
     automatic: bool,
     /// The phase it was in when it was last seen.
@@ -230,10 +234,10 @@ impl Watching<'_> {
                 self.phase = Some(text("/phase").into_owned());
             }
             if text("/type") == "end" {
-                // What it ended in may not be known there: the record knows.
+                // What it ended in may not be known there, nor is a good end believed: the record knows.
                 return match &*text("/state") {
-                    "paused" if self.automatic => Ok(false),
-                    state => self.ended(&text("/phase"), state, &text("/message")),
+                    state @ ("failed" | "aborted") => self.ended(&text("/phase"), state, &text("/message")),
+                    _ => Ok(false),
                 };
             }
         }
@@ -245,7 +249,7 @@ impl Watching<'_> {
         if self.told.len() >= REMEMBERED {
             self.told.clear();
         }
-        if !self.told.insert(json.clone()) {
+        if !self.told.insert(self.hasher.hash_one(&json)) {
             return Ok(());
         }
         let streams = &self.app.streams;

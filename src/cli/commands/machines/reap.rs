@@ -17,9 +17,9 @@ use crate::cli::question;
 use crate::cli::question::Asking;
 use crate::cli::resume::Typed;
 use crate::error::{CommandLine, Error, Hint, Result};
-use crate::render::visible;
 use crate::request::Args;
 use crate::sensitive::quoted;
+use crate::tasks::about;
 use crate::tasks::change::Change;
 use crate::tasks::create::EXPIRES_TAG;
 use crate::tasks::resolve::{Candidate, Candidates};
@@ -98,8 +98,9 @@ pub async fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         known.things.iter().filter(|thing| filter.rows.fits(&thing.row) && is_over(app, thing, now)).collect();
     filter.rows.tell_unlike(app, known.rows(), true);
     let (left, expired): (Vec<&Candidate>, Vec<&Candidate>) =
-        expired.into_iter().partition(|thing| thing.text(&[PROTECTED]).is_some_and(|text| text == "true"));
-    tell_protected(app, &left);
+        expired.into_iter().partition(|thing| about::is_protected(thing));
+    // That they stay is no failure.
+    question::tell_protected(app, "protected, left", left.iter().map(|thing| (&*thing.name, &*thing.id)));
     let mut targets = targets::chosen(app, &machines::MACHINE, &filter, &expired)?;
     if app.globals.dry_run || app.globals.curl {
         question::told(app, op, &targets);
@@ -135,25 +136,6 @@ fn filters(matches: &ArgMatches) -> Result<Vec<String>> {
     }
 }
 
-/// Says which are left, since the service refuses to delete them: that they stay is no failure.
-fn tell_protected(app: &App, left: &[&Candidate]) {
-    if left.is_empty() {
-        return;
-    }
-    let named = left.iter().take(NAMED).map(|thing| format!("{} ({})", visible(&thing.name), thing.id));
-    let mut names = named.collect::<Vec<_>>().join(", ");
-    if left.len() > NAMED {
-        names.push_str(&format!(" and {} more", left.len() - NAMED));
-    }
-    let ids = left.iter().take(NAMED).map(|thing| &thing.id);
-    let lift = CommandLine::new("machines deletion-protection disable").on_all(ids);
-    app.warn(&format!("protected, left: {names}; to lift it: sdc {lift}"));
-}
-
-/// The field that shows that a machine cannot be deleted.
-const PROTECTED: &str = "deletion_protection";
-/// So many of those that are left are named.
-const NAMED: usize = 8;
 /// The argument with the filters.
 const FILTER: &str = "FILTER";
 

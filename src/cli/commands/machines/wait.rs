@@ -203,6 +203,12 @@ async fn each(
                         let id = args.text(waiting.noun.name).unwrap_or(name);
                         Err(explain::explain(waiting.client, id, None, None, error).await)
                     }
+                    // A job of somebody else may have failed before anybody waited here.
+                    Err(error) if error.kind() == Kind::TimedOut && machine => {
+                        let id = args.text(waiting.noun.name).unwrap_or(name);
+                        let why = CommandLine::new("machines why").on(id);
+                        Err(error.hint(Hint::run("whether what was asked of it has failed", why)))
+                    }
                     outcome => outcome,
                 };
                 let id = args.text(waiting.noun.name).filter(|id| id != name).map(str::to_owned);

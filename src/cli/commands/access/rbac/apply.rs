@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
-use super::passwords::Passwords;
+use super::passwords::{Passwords, is_strong};
 use super::{print_json, wants_json};
 use crate::cli::app::App;
 use crate::cli::change;
@@ -232,7 +232,11 @@ fn notes(app: &App, plan: &Plan, passwords: &Passwords, choice: Choice, made: &[
     let mut unused: Vec<&str> = passwords.logins().filter(|login| !new.contains(login)).collect();
     unused.sort_unstable();
     if !unused.is_empty() {
-        app.warn(&format!("passwords are for new users only, and not used for {}", unused.join(", ")));
+        // Written the wrong way round, they are passwords.
+        let (secret, mut named): (Vec<&str>, Vec<&str>) = unused.into_iter().partition(|login| is_strong(login));
+        let more = format!("{} that may be passwords themselves", secret.len());
+        named.extend((!secret.is_empty()).then_some(&*more));
+        app.warn(&format!("passwords are for new users only, and not used for {}", named.join(", ")));
     }
     if !plan.left.is_empty() {
         app.say(&format!(

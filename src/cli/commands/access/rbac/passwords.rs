@@ -45,12 +45,11 @@ impl Passwords {
         })?;
         let mut all = HashMap::new();
         for (login, password) in passwords {
-            let strong = password.chars().count() >= 7
-                && password.chars().any(char::is_alphabetic)
-                && password.chars().any(|letter| letter.is_ascii_digit());
-            if !strong {
-                return Err(fail(&format!("has a password of {login} that the service would refuse"))
-                    .hint("at least 7 characters, a letter and a digit among them"));
+            if !is_strong(&password) {
+                // Somebody may have written them the wrong way round.
+                let whose = if is_strong(&login) { "somebody" } else { &*login };
+                return Err(fail(&format!("has a password of {whose} that the service would refuse"))
+                    .hint("{\"LOGIN\": \"PASSWORD\"}: at least 7 characters, a letter and a digit among them"));
             }
             withheld::remember(&password);
             all.insert(login, SecretString::from(password));
@@ -80,6 +79,13 @@ impl Passwords {
     }
 }
 
+/// Whether the service takes this for a password.
+pub fn is_strong(text: &str) -> bool {
+    text.chars().count() >= 7
+        && text.chars().any(char::is_alphabetic)
+        && text.chars().any(|letter| letter.is_ascii_digit())
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -97,6 +103,9 @@ mod tests {
         };
         let good = read(r#"{"jill":"s3cretword"}"#, 0o600).unwrap();
         assert_eq!(good.of("jill").unwrap().expose_secret(), "s3cretword");
+        // The wrong way round, the login is the password.
+        let error = read(r#"{"s3cretword":"jill"}"#, 0o600).err().unwrap();
+        assert!(error.message().contains("a password of somebody") && !error.message().contains("s3cretword"));
         assert!(read(r#"{"jill":"s3cretword"}"#, 0o644).err().unwrap().hints()[0].as_str().starts_with("chmod 600"));
         for key in ["-----BEGIN PRIVATE KEY-----\nhunter\n", r#"{"jill":"-----BEGIN PRIVATE KEY-----hunter2"}"#] {
             let error = read(key, 0o600).err().unwrap();
