@@ -280,14 +280,18 @@ impl Client {
                 .vanished()
                 .map_or_else(|| Ok(Poll::NotYet(String::new())), |error| Err(self.of_object(it, error)));
         }
-        it.was_there |= seen.is_success();
-        it.state = state(noun, &seen);
-        it.differs = it.differences(&seen);
+        let (there, state, differs) = (seen.is_success(), state(noun, &seen), it.differences(&seen));
+        let look = self.look(noun, it.goal, seen, waiting, (it.moved || !to_go, true)).await;
+        // What somebody else has answered, or of something else, says nothing of it.
+        if look.as_ref().is_err_and(|error| error.kind() != Kind::FailedState) {
+            return look;
+        }
+        (it.was_there, it.state, it.differs) = (it.was_there || there, state, differs);
         if !to_go && noun.gone.contains(&it.state.as_str()) {
             let words = format!("{} was {} meanwhile", it.called(), it.state);
             return Err(self.of_job(&it.job, Error::new(Kind::FailedState, words)));
         }
-        let look = match self.look(noun, it.goal, seen, waiting, (it.moved || !to_go, true)).await {
+        let look = match look {
             // What the object cannot say, its job does.
             Err(error) if error.kind() == Kind::FailedState && it.ended.is_none() => {
                 let told = self.has_succeeded(&mut it.job, waiting, noun).await;
@@ -617,11 +621,8 @@ impl<'a> Watched<'a> {
 
     /// That its job has succeeded, and it is not as it was to be.
     fn not_done(&self, after: &str) -> String {
-        let (called, id) = (self.called(), &self.job.id);
-        format!(
-            "{called} is not as it was asked to be{after} after its job {id} has succeeded: {}",
-            self.differs.join(", ")
-        )
+        let (called, id, how) = (self.called(), &self.job.id, self.differs.join(", "));
+        format!("{called} is not as it was asked to be{after} after its job {id} has succeeded: {how}")
     }
 
     /// The error where the time is over.

@@ -193,11 +193,12 @@ fn unlike_told(op: &Op, sent: &Map<String, Value>, row: Row<'_>, request: &Reque
     let shown = row.value();
     let shown = shown.as_object()?;
     let ids = |value: &Value| value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(is_telling));
+    let texts = |value: &Value| value.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));
     let differs = |(field, value): &(&String, &Value)| {
         let told = shown.get(*field).unwrap_or(&Value::Null);
         match kind_of(op, field) {
             Some(Field::Ref(noun)) if noun.beside.is_some() => false,
-            Some(Field::SomeOf(_) | Field::Flag(_) | Field::Bool | Field::Nic) => false,
+            Some(Field::Flag(_) | Field::Bool | Field::Nic) => false,
             // It goes through states of its own.
             Some(Field::OneOf(_)) if *field == "state" => false,
             Some(Field::Object) => {
@@ -207,7 +208,7 @@ fn unlike_told(op: &Op, sent: &Map<String, Value>, row: Row<'_>, request: &Reque
             _ if value.is_number() && (told.is_number() || told.is_string()) => !alike::values(value, told),
             // A record may show less, but not leave out for whom it is.
             _ if told.is_null() => ids(value),
-            _ if ids(value) => !alike::values(value, told),
+            _ if texts(value) && told.is_array() => !alike::values(value, told),
             _ => value.as_str().is_some_and(|text| !text.is_empty()) && told.is_string() && !alike::values(value, told),
         }
     };

@@ -275,22 +275,23 @@ impl Client {
     }
 
     /// Reads backwards from a page before which rows have gone, until one is known: some that nobody has seen lie
-    /// before it now. Hands over those that are new, in order.
+    /// before it now. Hands over those that are new, in order, and returns how far the list goes by what was read.
     async fn gap<F: Future<Output = Result<Response>>>(
         &self,
         (offset, size, step): (usize, usize, usize),
         page: impl Fn(usize) -> F,
         known: &mut Known,
         take: &mut impl FnMut(Page<'_>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let mut gap = Vec::new();
-        let mut from = offset;
+        let (mut from, mut reach) = (offset, 0);
         let mut back = (size / 2).max(1);
         while from > 0 {
             from = from.saturating_sub(back);
             back = step;
             let back = page(from).await?.into_list()?;
             let rows = self.page(&back, false)?.rows;
+            reach = reach.max(from + rows.len());
             let met = rows.iter().any(|row| known.has(id_of(row, known.key).as_deref()));
             gap.push(back);
             if met {
@@ -304,7 +305,7 @@ impl Client {
                 take(back)?;
             }
         }
-        Ok(())
+        Ok(reach)
     }
 
     /// The same of rows that are known by what is at these names, with slashes between.
@@ -340,7 +341,9 @@ impl Client {
             rows.only = false;
         }
         // A server may be set to shorter pages than were asked for; one that sends more knows no pages.
-        let size = told.or(asked).unwrap_or(0).min(asked.unwrap_or(usize::MAX));
+        // Nor is it set to shorter pages than it has just sent.
+        let size = told.or(asked).unwrap_or(0).max(if told.is_some() { rows.rows.len() } else { 0 });
+        let size = size.min(asked.unwrap_or(usize::MAX));
         let full = |rows: usize, seen: usize| size > 0 && rows == size && wanted.is_none_or(|wanted| seen < wanted);
         if !full(rows.rows.len(), rows.rows.len()) {
             return take(rows);
@@ -374,17 +377,24 @@ impl Client {
                 let mut rows = self.page(&body, false)?;
                 let last = known.last.clone();
                 let begins = rows.rows.first().and_then(|row| id_of(row, known.key));
-                let here = rows.rows.len();
                 // A page that does not begin with the last row of the one before it, or has no row at all.
                 if overlap > 0 && (begins.is_none() || begins != last && !known.has(begins.as_deref())) {
                     let before = |offset: usize| page(Cut { offset: start + offset, limit: Some(size) });
-                    self.gap((offset, size, step), before, &mut known, &mut take).await?;
+                    let reach = self.gap((offset, size, step), before, &mut known, &mut take).await?;
                     if wanted.is_some_and(|wanted| known.seen >= wanted) {
                         return Ok(());
                     }
+                    // An empty page is the end of a list that has not been shown to go on there.
+                    if rows.rows.is_empty() && reach > offset {
+                        body = page(cut(offset)).await?.into_list()?;
+                        rows = self.page(&body, false)?;
+                        if rows.rows.is_empty() {
+                            return Err(breaks_off(offset));
+                        }
+                    }
                 }
                 let mut new = known.sieve(&rows.rows);
-                if new.is_empty() && here == size {
+                if new.is_empty() && rows.rows.len() == size {
                     // The same page again: perhaps by mistake, perhaps for ever.
                     body = page(cut(offset)).await?.into_list()?;
                     rows = self.page(&body, false)?;
@@ -409,6 +419,12 @@ impl Client {
             batch = (batch * 2).min(WINDOW);
         }
     }
+}
+
+/// The error for a list that ends before rows that the service has shown.
+fn breaks_off(rows: usize) -> Error {
+    let words = format!("the service answered no rows behind {rows} of a list of which it has shown more");
+    Error::new(Kind::Unreachable, words).hint("the same command again")
 }
 
 /// Refuses a page of a list that somebody else has sent, or that has fewer rows than its service says. Those of the

@@ -90,6 +90,11 @@ pub(super) fn otherwise(asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
             (Value::Array(sent), Some(Value::Array(now))) => {
                 let differs = now.len() > sent.len() || now.len() < sent.len() && *shown == "nics";
                 all.extend(differs.then(|| format!("{shown} has {} and not {}", now.len(), sent.len())));
+                // An address that was chosen is that of a NIC, whichever it is.
+                let chosen = sent.iter().filter_map(|one| one.get("ipv4_ips")?.as_array()).flatten();
+                let has = |ip: &Value| now.iter().any(|nic| nic.get("ip").is_some_and(|own| alike::means(ip, own)));
+                let lacks = chosen.filter(|ip| *shown == "nics" && !has(ip));
+                all.extend(lacks.map(|ip| format!("no NIC has the address {}", as_text(ip))));
             }
             (sent, Some(now)) if is_met(&sent, now) => {}
             (_, now) => all.push(told(shown, now, "not as it was sent")),

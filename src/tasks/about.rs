@@ -183,7 +183,8 @@ pub(super) fn called_otherwise(client: &Client, call: &Call, record: &Answer) ->
     let noun = client.service().noun(param).filter(|noun| noun.ids == Ids::Uuid)?;
     let row = record.first()?;
     let is_it = row.text(&format!("/{}", noun.key)).is_some_and(|id| Some(&*id) == call.id());
-    let sent = call.args.get(noun.name_field).is_some();
+    // The name may be within an object that is sent.
+    let sent = noun.name_field.split('/').next().is_some_and(|field| call.args.get(field).is_some());
     let name = row.text(&format!("/{}", noun.name_field)).filter(|_| is_it && !sent)?;
     let same = *name == **typed || noun.version_field.is_some() && typed.starts_with(&format!("{name}@"));
     (!same).then(|| name.into_owned())

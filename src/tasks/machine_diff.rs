@@ -216,6 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn values_are_told_apart_whatever_the_order_of_their_members() {
+        let print = |json: &str| print(&serde_json::from_str(json).unwrap());
+        for (one, other, same) in [
+            (r#"{"a":1,"b":{"c":[1,2],"d":null}}"#, r#"{"b":{"d":null,"c":[1,2]},"a":1}"#, true),
+            (r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#, false),
+            ("[1,2]", "[2,1]", false),
+            (r#"{"a":1}"#, r#"{"a":"1"}"#, false),
+            ("[[1],2]", "[1,[2]]", false),
+            ("{}", "[]", false),
+            ("null", r#""""#, false),
+            ("true", r#""true""#, false),
+        ] {
+            assert_eq!(print(one) == print(other), same, "{one} {other}");
+        }
+    }
+
+    #[test]
     fn what_differs_is_told_in_the_feeds_words_whatever_the_order_of_keys() {
         let before = machine(r#"{"id":"a","name":"x","state":"running","tags":{"a":1,"b":2},"nics":[{"ip":"1"}]}"#);
         let same = machine(r#"{"id":"a","state":"running","name":"x","tags":{"b":2,"a":1},"nics":[{"ip":"1"}]}"#);

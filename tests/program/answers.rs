@@ -950,7 +950,7 @@ async fn reading_waits_for_no_turn_and_what_changes_or_polls_does() {
     let emulator = Emulator::start(Options { seed: Seed::Machines(40_000), ..Options::default() }).await.unwrap();
     let (waited, asked) = turns(&emulator, &["machines", "list", "-o", "ids"]).await;
     assert!(waited == 0 && asked > 40, "{waited} of {asked}");
-    let (waited, _) = turns(&emulator, &["machines", "list", "-o", "ids", "--rate", "2", "--limit", "12000"]).await;
+    let (waited, _) = turns(&emulator, &["machines", "list", "-o", "ids", "--rate", "0.5", "--limit", "4000"]).await;
     assert!(waited > 0, "--rate holds for reading");
     emulator.stop().await.unwrap();
     let emulator = Emulator::start(Options { seed: Seed::Machines(30), ..Options::default() }).await.unwrap();

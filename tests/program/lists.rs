@@ -254,6 +254,16 @@ fn what_a_hint_says_can_be_typed_and_is_understood() {
 
 /// A service of this many machines that knows pages and no filter; and the queries that it has seen.
 fn paged(many: usize) -> (String, Arc<Mutex<Vec<String>>>) {
+    paged_by(many, |_, _| false, |limit| limit)
+}
+
+/// The same, with pages that are empty at some offsets, by how often they were asked for before, and with another limit
+/// in its header.
+fn paged_by(
+    many: usize,
+    empty: impl Fn(usize, usize) -> bool + Send + 'static,
+    told: impl Fn(usize) -> usize + Send + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let queries = Arc::clone(&seen);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -268,8 +278,11 @@ fn paged(many: usize) -> (String, Arc<Mutex<Vec<String>>>) {
             };
             let (limit, offset) = (number("limit=").unwrap_or(1000), number("offset=").unwrap_or(0));
             let row = |n: usize| json!({ "id": format!("{n:08}-0000-4000-8000-000000000000"), "name": format!("m{n}"), "memory": many - n, "state": if n.is_multiple_of(2) { "running" } else { "stopped" } });
-            let rows: Vec<Value> = (offset..many.min(offset + limit)).map(row).collect();
+            let before = queries.lock().unwrap().iter().filter(|query| **query == target).count();
+            let end = if empty(offset, before) { offset } else { many.min(offset + limit) };
+            let rows: Vec<Value> = (offset..end).map(row).collect();
             queries.lock().unwrap().push(target.clone());
+            let limit = told(limit);
             let body = Value::from(rows).to_string();
             let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nx-query-limit: {limit}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
         }
@@ -298,6 +311,26 @@ fn a_limit_counts_what_fits_and_what_is_sorted_first() {
     seen.lock().unwrap().clear();
     assert_eq!(list(&["--limit", "5"]).len(), 5);
     assert_eq!(*seen.lock().unwrap(), ["/acme/machines?limit=5"]);
+}
+
+#[test]
+fn a_list_is_not_over_where_the_service_has_shown_more_of_it() {
+    let count = |url: &str| sdc(url, &["machines", "list", "--jq", "length", "--rate", "1000"]);
+    // An empty page although the row before it, which it begins with, is there: it is asked for once more.
+    let (url, _) = paged_by(1500, |offset, before| offset == 999 && before == 0, |limit| limit);
+    assert_eq!(text(&count(&url).stdout).trim(), "1500");
+    let (url, _) = paged_by(1500, |offset, _| offset == 999, |limit| limit);
+    let said = count(&url);
+    assert_eq!(said.status.code(), Some(6), "{}", text(&said.stdout));
+    assert!(text(&said.stderr).contains("of which it has shown more"), "{}", text(&said.stderr));
+    // One that has become shorter meanwhile is whole.
+    let (url, _) = paged_by(1000, |_, _| false, |limit| limit);
+    assert_eq!(text(&count(&url).stdout).trim(), "1000");
+    // A page that is as long as was asked for is full, whatever its header says.
+    for told in [1, 500, 999] {
+        let (url, _) = paged_by(1500, |_, _| false, move |_| told);
+        assert_eq!(text(&count(&url).stdout).trim(), "1500", "{told}");
+    }
 }
 
 #[test]

@@ -540,6 +540,19 @@ fn an_automatic_migration_that_pauses_between_its_steps_is_not_over() {
 }
 
 #[test]
+fn the_stream_of_another_server_tells_nothing_of_a_migration() {
+    let done = RUNNING.replace(r#""state":"running","progress"#, r#""state":"successful","progress"#);
+    let (url, seen) = service(vec![
+        ("200 OK", RUNNING.to_owned(), true),
+        ("200 OK\r\nServer: nginx", end_event("failed"), true),
+        ("200 OK", done, true),
+    ]);
+    let mut watch = watch(&url, &[]);
+    assert_eq!((watch.end().code(), seen.load(SeqCst)), (Some(0), 3), "{}", watch.told());
+    assert!(watch.told().contains("another server answered where a stream"), "{}", watch.told());
+}
+
+#[test]
 fn how_a_migration_ended_is_in_the_exit_code() {
     let failed = RUNNING.replace(r#""state":"running","progress"#, r#""state":"failed","error":"no room","progress"#);
     let gone = r#"{"code":"ResourceNotFound","message":"Migration not found"}"#;

@@ -186,7 +186,7 @@ async fn a_service_that_is_away_for_a_moment_is_survived_before_the_first_look_t
 
 #[test]
 fn who_could_never_ask_says_why_also_without_words() {
-    let words = ["wait", "machines", "web1", "--for", "ready", "--timeout", "1s", "-q"];
+    let words = ["wait", "machines", "web1", "--for", "ready", "--timeout", "5s", "-q"];
     let waited = common::sdc("http://127.0.0.1:9", &words);
     let told = text(&waited.stderr);
     assert!(waited.status.code() == Some(9) && told.contains("because: cannot connect to 127.0.0.1:9"), "{told}");

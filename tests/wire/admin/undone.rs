@@ -550,3 +550,24 @@ fn what_was_made_may_be_written_otherwise_and_with_more_in_it() {
         asked(&format!("{request} -> 200 {record}"), words).0.well();
     }
 }
+
+#[test]
+fn a_vm_is_not_destroyed_by_the_word_of_another_vms_record() {
+    let stop = "POST /vms/$V?action=stop";
+    let own = r#"{"uuid":"$V","alias":"web1","state":"stopped"}"#;
+    for (shown, code) in [
+        (r#"{"uuid":"$W","alias":"web2","state":"destroyed"}"#, 9),
+        (r#"{"uuid":"$V","alias":"web1","state":"destroyed"}"#, 8),
+        (own, 0),
+    ] {
+        let lines = format!("{stop} -> {TAKEN}\n{SUCCEEDED}\n* GET /vms/$V -> 200 {shown}");
+        let (said, _) = asked(&lines, "vms stop $V --yes --wait --timeout 3s");
+        match code {
+            0 => drop(said.well()),
+            code => {
+                let told = said.failed(code);
+                assert_eq!(told.contains("destroyed meanwhile"), code == 8, "{told}");
+            }
+        }
+    }
+}

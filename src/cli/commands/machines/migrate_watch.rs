@@ -234,10 +234,10 @@ impl Watching<'_> {
                 self.phase = Some(text("/phase").into_owned());
             }
             if text("/type") == "end" {
-                // What it ended in may not be known there, nor is a good end believed: the record knows.
+                // What it ended in may not be known there: the record knows.
                 return match &*text("/state") {
-                    state @ ("failed" | "aborted") => self.ended(&text("/phase"), state, &text("/message")),
-                    _ => Ok(false),
+                    "paused" if self.automatic => Ok(false),
+                    state => self.ended(&text("/phase"), state, &text("/message")),
                 };
             }
         }

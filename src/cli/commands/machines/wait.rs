@@ -23,6 +23,7 @@ use crate::cli::terminal::signals::Signals;
 use crate::client::{Condition, Time};
 use crate::error::{CommandLine, Error, Hint, Kind, Result, Target};
 use crate::request::Args;
+use crate::tasks::resolve::needs_lookup;
 use crate::tasks::row_filter::{RowFilter, is_filter};
 use crate::tasks::wait_for::{Expanded, Typed, Waiting, Wanted, expanded, in_time, waitable};
 use crate::tasks::words::plural;
@@ -198,14 +199,16 @@ async fn each(
                     progress.tell(at, if words.is_empty() { "waiting" } else { words });
                 });
                 let machine = waiting.noun.name == machines::MACHINE.name;
-                let outcome = match outcome.await {
+                let outcome = outcome.await;
+                let id = args.text(waiting.noun.name).unwrap_or(name);
+                let outcome = match outcome {
                     Err(error) if error.kind() == Kind::FailedState && machine => {
-                        let id = args.text(waiting.noun.name).unwrap_or(name);
                         Err(explain::explain(waiting.client, id, None, None, error).await)
                     }
                     // A job of somebody else may have failed before anybody waited here.
-                    Err(error) if error.kind() == Kind::TimedOut && machine => {
-                        let id = args.text(waiting.noun.name).unwrap_or(name);
+                    Err(error)
+                        if error.kind() == Kind::TimedOut && machine && !needs_lookup(&machines::MACHINE, id) =>
+                    {
                         let why = CommandLine::new("machines why").on(id);
                         Err(error.hint(Hint::run("whether what was asked of it has failed", why)))
                     }
