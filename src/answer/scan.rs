@@ -236,9 +236,11 @@ pub fn same_name(token: &str, name: &str) -> bool {
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let mut named = members(json)?.filter(|(token, _)| same_name(token, name));
     let (token, value) = named.next()?;
-    // A name may be spelt with escapes, too.
+    // A name may be spelt with escapes, too: letters, digits and the like by their numbers alone.
     let behind = json.get(value.as_ptr().addr().wrapping_sub(json.as_ptr().addr()) + value.len()..)?.as_bytes();
-    if memchr(b'\\', behind).is_some() || memmem::find(behind, token.as_bytes()).is_some() || token.contains('\\') {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let escaped = if plain { memmem::find(behind, b"\\u") } else { memchr(b'\\', behind) };
+    if escaped.is_some() || memmem::find(behind, token.as_bytes()).is_some() || token.contains('\\') {
         return Some(named.last().map_or(value, |(_, value)| value));
     }
     Some(value)

@@ -259,14 +259,16 @@ fn of_all(tree: &Command, typed: &[&str], error: &clap::Error) -> Option<String>
     let words = typed.get(path(tree, typed).len()..)?;
     let noun =
         api::noun(params.first()?).filter(|noun| missing[0].trim_matches(['<', '>']) == noun.word.to_uppercase())?;
-    let picks = |word: &&str| ["--older-than", "--state"].iter().any(|option| word.starts_with(option));
-    let stars = match params.as_slice() {
-        [_] if op.is_list() => "'*'",
-        [_, _] if words.iter().any(picks) => "'*' '*'",
+    // Nothing else is repeated: what stands behind an option may be a secret.
+    let pick = ["--older-than TIME", "--state STATE"]
+        .into_iter()
+        .find(|pick| words.iter().any(|word| pick.split(' ').next().is_some_and(|option| word.starts_with(option))));
+    let stars = match (params.as_slice(), pick) {
+        ([_], _) if op.is_list() => "'*'".to_owned(),
+        ([_, _], Some(pick)) => format!("'*' '*' {pick}"),
         _ => return None,
     };
-    let rest: String = words.iter().map(|word| format!(" {}", crate::grammar::shell::quoted(word))).collect();
-    Some(format!("of all {}: {command} {stars}{rest}", plural(noun.word)))
+    Some(format!("of all {}: {command} {stars}", plural(noun.word)))
 }
 
 /// How to select targets where none was named.
