@@ -2,9 +2,9 @@
 
 mod due;
 mod own;
-pub(crate) use own::is_of_another;
 mod sentence;
 
+pub(crate) use own::is_of_another;
 pub(crate) use sentence::fault;
 pub use sentence::{placement_steps, sentence};
 

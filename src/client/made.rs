@@ -188,7 +188,7 @@ fn unlike_named(noun: &Noun, sent: &Map<String, Value>, row: Row<'_>) -> Option<
 }
 
 /// How the record of what an internal service has made differs from what was sent, in what tells things apart: ids,
-/// addresses and other texts. Numbers and switches it settles itself, and of a pool it shows a network.
+/// addresses, numbers and other texts. Switches it settles itself, and of a pool it shows a network.
 fn unlike_told(op: &Op, sent: &Map<String, Value>, row: Row<'_>, request: &Request) -> Option<String> {
     let shown = row.value();
     let shown = shown.as_object()?;

@@ -10,15 +10,13 @@ use super::alike::{self, as_text};
 use crate::answer::{Answer, Row};
 use crate::api::{Kind, Location, Names, Op, Parts, PartsEnd, Shown};
 use crate::grammar::is_uuid;
+use crate::grammar::tag::EXPIRES;
 use crate::request::{Arg, Args};
 
 /// How many differences are told.
 const TOLD: usize = 10;
 /// How long a value may be that is told.
 const SHORT: usize = 60;
-
-/// The tag with the time after which a machine is not wanted any more.
-const EXPIRES: &str = "tag.sdc.expires";
 
 /// So long a job may have worked before it is waited for: the answer that names it may be slow.
 const SLOW: Duration = Duration::from_secs(120);
@@ -75,7 +73,7 @@ pub(super) fn otherwise(asked: &Asked<'_>, answer: &Answer) -> Vec<String> {
         let known = |(field, _): &&(&str, &str)| *field == name || field.ends_with('.') && name.starts_with(*field);
         let Some((field, shown)) = asked.op.shown_again.iter().find(known) else { continue };
         // Another run of the same job may have given it more time by now.
-        if name == EXPIRES {
+        if name.strip_prefix("tag.") == Some(EXPIRES) {
             continue;
         }
         match (sent, object.get(*shown)) {

@@ -247,13 +247,14 @@ impl Client {
                 }
                 was_there |= seen.is_success();
                 let differs = client.made_otherwise(goal, noun, waiting, &seen);
+                // Who answered, and of what, is judged first.
+                let look = client.look(noun, goal, seen, waiting, (moved, audited)).await?;
                 match differs {
                     None => otherwise = None,
                     // The service may show it late.
                     Some(error) if otherwise.get_or_insert(Instant::now()).elapsed() >= AFTER => return Err(error),
                     Some(_) => {}
                 }
-                let look = client.look(noun, goal, seen, waiting, (moved, audited)).await?;
                 // A job that fails leaves the object alone: only the log knows.
                 if matches!(look, Poll::NotYet(_)) && looks % LOG_EVERY == 0 {
                     client.no_failed_job(noun, waiting).await?;
@@ -293,6 +294,9 @@ impl Client {
     /// The error of what was made, is as it was to be made, and shows something else than was sent.
     fn made_otherwise(&self, goal: &Goal, noun: &Noun, waiting: &Wait<'_>, seen: &Response) -> Option<Error> {
         let Goal::State(wanted) = goal else { return None };
+        if waiting.op.shown_again.is_empty() {
+            return None;
+        }
         let record = Answer::from_record(&seen.body).ok().filter(|_| seen.is_success())?;
         let state = record.first()?.text_or_empty(&format!("/{}", noun.state_field));
         let differs = waiting.otherwise(&record);

@@ -241,8 +241,8 @@ async fn within(
         Ids::Mac if let Ok(mac) = net::mac(typed) => return Ok(mac.into()),
         Ids::Uuid | Ids::Number | Ids::Mac => {}
     }
-    // The name's own list has none of those whose ids begin so.
-    let all = begins_id(typed);
+    // The name's own list has none of those whose ids begin so; there may be no other list.
+    let all = begins_id(typed) && !noun.filter.is_some_and(|filter| must_have(noun, filter));
     let list = if all { place.clone() } else { filtered(noun, place.clone(), typed) };
     let known = match Candidates::list_for(client, noun, &list, asking).await {
         // What the list hangs on is not there.
@@ -270,11 +270,15 @@ async fn within(
 fn filtered(noun: &Noun, place: Args, typed: &str) -> Args {
     let name = named_version(noun, typed).0;
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    let must = |filter: &str| noun.list.fields.iter().any(|field| field.name == filter && field.required);
     match noun.filter {
-        Some(filter) if plain || must(filter) => place.set(filter, name),
+        Some(filter) if plain || must_have(noun, filter) => place.set(filter, name),
         _ => place,
     }
+}
+
+/// Whether there is no list without this filter.
+fn must_have(noun: &Noun, filter: &str) -> bool {
+    noun.list.fields.iter().any(|field| field.name == filter && field.required)
 }
 
 /// Keys go by name or MD5 fingerprint, which the service finds itself. A SHA256 one it does not know, and some names
