@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::answer::scan::{self, members};
 use crate::answer::{Answer, Row, Whose};
-use crate::api::{Goal, Ids, Op, Remedy, Service, Shape};
+use crate::api::{Goal, Ids, Method, Op, Remedy, Service, Shape};
 use crate::error::{CommandLine, Error, FieldFault, Hint, Kind, Result, ServiceError, withheld};
 use crate::sensitive;
 use due::Due;
@@ -124,7 +124,8 @@ impl Response {
             return Err(Error::new(Kind::Refused, format!("there is one already: {id}")).with_fault(fault));
         }
         if !self.is_success() {
-            return Err(self.failure());
+            let lists = op.method == Method::Get && matches!(op.shape, Shape::Rows | Shape::Map);
+            return Err(if lists { self.failure_of_list() } else { self.failure() });
         }
         let due = Due::of(self.service, op);
         let body = self.body.trim_ascii();
@@ -219,7 +220,7 @@ impl Response {
     /// What the server said if it refused; [`Kind::Unreachable`] if it answered something else than a list.
     pub(crate) fn into_list(self) -> Result<Vec<u8>> {
         match self.status {
-            _ if !self.is_success() => return Err(self.failure()),
+            _ if !self.is_success() => return Err(self.failure_of_list()),
             _ if self.is_page() => return Err(self.strange("a web page", Due::Rows)),
             _ if self.is_anothers() => return Err(self.of_another_server()),
             200 => {}
@@ -227,6 +228,20 @@ impl Response {
             status => return Err(self.strange(&status.to_string(), Due::Rows)),
         }
         Ok(self.body)
+    }
+
+    /// The error of a list. What is everybody's cannot be missing, however empty it is: that it is not there says nothing
+    /// of what was looked for in it.
+    fn failure_of_list(&self) -> Error {
+        let error = self.failure();
+        let begin = if self.service.account_in_path { 2 } else { 1 };
+        let path = self.path.split('?').next().unwrap_or_default();
+        let parts = path.split('/').skip(begin).filter(|part| !part.is_empty()).count();
+        if error.kind() != Kind::NotFound || parts != 1 {
+            return error;
+        }
+        let words = format!("the service answered {} to a list, which says nothing of what is in it", self.status);
+        Error::new(Kind::Unreachable, words).hint(whose(self.service).hint())
     }
 
     /// The error of a success that another server answered, which says nothing of what the service has done.

@@ -26,6 +26,10 @@ const SEARCHED: usize = 512 * 1024;
 const SHORTEST_RUN: usize = 16;
 /// A line of a key has as many letters and digits in a row, and a sentence has not.
 const SHORTEST_BODY: usize = 20;
+/// As many hexadecimal digits has a key at least.
+const SHORTEST_HEX: usize = 64;
+/// By so many a key in DER is known.
+const DER_HEAD: usize = 64;
 /// Base64 of base64 is looked into, and no deeper.
 const DEPTH: u32 = 2;
 /// What a request holds in a field of a telling name may be a word, if it is shorter.
@@ -300,7 +304,9 @@ pub fn has_key_in_it(text: &str) -> bool {
         let mut words = bytes.split(|letter| !letter.is_ascii_alphanumeric());
         words.any(|word| word.len() >= SHORTEST_BODY)
     };
-    (has_body(text.as_bytes()) || decodings(text.as_bytes()).any(|bytes| has_body(&bytes))) && is_key(text)
+    let all = || std::iter::once(Zeroizing::new(text.as_bytes().to_vec())).chain(decodings(text.as_bytes()));
+    // What is decoded is nothing that a sentence says.
+    all().any(|bytes| hides_key(&bytes, DEPTH)) || all().any(|bytes| has_body(&bytes)) && is_key(text)
 }
 
 /// Words of a private key's file. The blank between may have been quoted, encoded, or become a line end.
@@ -320,19 +326,69 @@ const MARKS: &[&[u8]] = &[
 fn holds_key(bytes: &[u8], depth: u32) -> bool {
     // In UTF-16 every second byte of such words is zero.
     let plain: Zeroizing<Vec<u8>> = Zeroizing::new(bytes.iter().copied().filter(|byte| *byte != 0).collect());
-    if has_armour(&plain) || MARKS.iter().any(|mark| find(&plain, mark)) || is_der_key(bytes) || is_jwk(&plain) {
-        return true;
-    }
+    let shows = has_armour(&plain) || MARKS.iter().any(|mark| find(&plain, mark)) || is_der_key(bytes);
+    shows || is_jwk(&plain) || hides_key(&plain, depth)
+}
+
+/// Whether a key is in what this is the base64 or the hexadecimal digits of.
+fn hides_key(plain: &[u8], depth: u32) -> bool {
     if depth == 0 || plain.len() < SHORTEST_RUN {
         return false;
     }
-    runs(&plain).iter().any(|run| {
+    let in_base64 = runs(plain).iter().any(|run| {
         (0..4).filter_map(|skip| run.get(skip..)).any(|run| {
             let whole = run.get(..run.len() - usize::from(run.len() % 4 == 1)).unwrap_or_default();
             let decoded = LENIENT.decode(whole).map(Zeroizing::new);
             decoded.is_ok_and(|decoded| holds_key(&decoded, depth - 1))
         })
-    })
+    });
+    let decoded = |run: &[u8]| -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(run.as_chunks().0.iter().map(|pair: &[u8; 2]| pair[0] << 4 | pair[1]).collect())
+    };
+    in_base64
+        || hex_runs(plain).iter().any(|run| {
+            // A word before it may end in letters that are digits, too.
+            let begins = |at: usize| run.get(at..).is_some_and(|rest| rest.starts_with(&[3, 0]));
+            let der = (0..run.len()).filter(|at| begins(*at)).any(|at| {
+                let end = run.len().min(at + DER_HEAD);
+                is_der_key(&decoded(run.get(at..end).unwrap_or_default()))
+            });
+            der || (0..2).filter_map(|skip| run.get(skip..)).any(|run| holds_key(&decoded(run), depth - 1))
+        })
+}
+
+/// The runs of hexadecimal digits that are long enough for a key, as their values, with what stands between groups of
+/// them taken out.
+fn hex_runs(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut runs: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    // Almost nothing has as many of them.
+    if bytes.iter().filter(|byte| byte.is_ascii_hexdigit()).count() < SHORTEST_HEX {
+        return runs;
+    }
+    let mut run = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut rest = bytes;
+    while let Some((byte, next)) = rest.split_first() {
+        rest = next;
+        match byte {
+            b'0' if matches!(next.first(), Some(b'x' | b'X')) => rest = next.get(1..).unwrap_or_default(),
+            b'\\' if matches!(next.first(), Some(b'n' | b'r' | b't' | b'x')) => {
+                rest = next.get(1..).unwrap_or_default()
+            }
+            b':' | b'#' | b' ' | b',' | b'-' | b'.' | b'_' | b'\t' | b'\n' | b'\r' | b'\\' | b'"' | b'\'' => {}
+            digit => match char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) {
+                Some(digit) => run.push(digit),
+                None if run.len() >= SHORTEST_HEX => {
+                    runs.push(run);
+                    run = Zeroizing::new(Vec::with_capacity(next.len()));
+                }
+                None => run.clear(),
+            },
+        }
+    }
+    if run.len() >= SHORTEST_HEX {
+        runs.push(run);
+    }
+    runs
 }
 
 /// Looks for the first byte first: this is asked of every setting of every command.
@@ -452,6 +508,31 @@ mod tests {
         for between in [" ", "\\n", "#", ""] {
             assert_eq!(sort(&PEM.replace('\n', between)), Some(Sort::Key));
         }
+        // As hexadecimal digits: the DER, its base64, and the armour, in whatever groups.
+        let der = STANDARD.decode("MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g").unwrap();
+        for bytes in [der.clone(), STANDARD.encode(&der).into_bytes(), PEM.as_bytes().to_vec()] {
+            let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            for between in ["", " ", ":", "\n", ", ", "-"] {
+                let hex = pairs.join(between);
+                for text in [
+                    hex.clone(),
+                    hex.to_uppercase(),
+                    format!("x={hex}"),
+                    format!("0x{}", pairs.join(" 0x")),
+                    format!("decode {hex}"),
+                ] {
+                    assert_eq!(sort(&text), Some(Sort::Key), "{text}");
+                    assert!(has_key_in_it(&text), "{text}");
+                }
+            }
+        }
+        let lines: Vec<String> =
+            der.chunks(30).map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
+        assert_eq!(sort(&STANDARD.encode(lines.join("\n"))), Some(Sort::Key));
+        // In pieces that are shorter than any word of a sentence may be.
+        let coded = STANDARD.encode(&der);
+        let pieces: Vec<_> = coded.as_bytes().chunks(10).map(String::from_utf8_lossy).collect();
+        assert!(has_key_in_it(&format!("x={}", pieces.join(" "))));
         for text in [
             "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g",
             "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ",

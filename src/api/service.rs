@@ -30,7 +30,7 @@ pub struct Service {
     /// The operation that shows the account itself, whose `id` is that of an owner.
     pub account: Option<&'static Op>,
     /// Its name in the `Server` header, by which its answers are told from those of a proxy in front of it. Empty for a
-    /// service of an inner network, before which there is none: what names no known proxy is its own.
+    /// service of an inner network, which calls itself by its name, or by that of the library below it.
     pub server: &'static str,
     /// The error codes by which it alone says that something is missing; without `Error` at the end.
     pub missing: &'static [&'static str],

@@ -19,12 +19,19 @@ pub(crate) fn is_of_another(service: &Service, headers: &HeaderMap) -> bool {
 fn has_headers_of(service: &Service, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if service.server.is_empty() {
-        let server = text("server").unwrap_or_default().to_ascii_lowercase();
-        return !PROXIES.iter().any(|proxy| server.starts_with(proxy));
+        return text("server").is_none_or(|name| is_named(service, name));
     }
     let version = text("api-version").is_some_and(|version| service.has_version(version));
     let server = text("server").and_then(|name| name.strip_prefix(service.server));
     version || server.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether an internal service calls itself so: by its own name, or by that of the library below it. Everybody else is
+/// somebody else.
+fn is_named(service: &Service, server: &str) -> bool {
+    let (server, own) = (server.to_ascii_lowercase(), service.name.to_ascii_lowercase());
+    let mut words = server.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| word.starts_with(&own) || word == "restify")
 }
 
 impl Response {
@@ -40,7 +47,7 @@ impl Response {
         let body = self.body.trim_ascii();
         if body.is_empty() {
             // A HEAD has no body, nor has what is merely accepted.
-            return marked;
+            return marked && (self.is_success() || self.shows_itself());
         }
         // Its routes that do not exist, and versions that it does not know, it refuses without any header of its own.
         if self.is_anothers() && self.status != 405 && self.status < 500 {
@@ -59,14 +66,16 @@ impl Response {
             return false;
         }
         let value = self.value();
-        // What is no JSON at all.
-        if value.is_string() && !body.starts_with(b"\"") {
+        // What is no JSON at all, or more than that.
+        if serde_json::from_slice::<IgnoredAny>(body).is_err() {
             return false;
         }
         match self.status {
             404 if self.is_unknown_route(&value) => false,
             // Its code says that somebody may not, and nothing of what is there.
             404 if is_one(&value["code"], self.service.denied) => false,
+            // Any server may say that it has no such thing, and only the services of the data center say it so.
+            404 if self.service.is_inner() => self.is_code(&value["code"]),
             300..=399 | 401 | 403 | 404 => marked && value.is_object() || self.is_code(&value["code"]),
             // It comes with the record that was asked for, and no other, which says the same.
             410 => match self.keys().find_map(|key| value[key].as_str()) {
@@ -75,7 +84,7 @@ impl Response {
                     let asked = self.path.split('/').skip(begin).any(|part| part.eq_ignore_ascii_case(id));
                     asked && value["state"].as_str().is_some_and(|state| PAST.contains(&state))
                 }
-                None => marked && value.is_object() || self.is_code(&value["code"]),
+                None => marked && value.is_object() && !self.service.is_inner() || self.is_code(&value["code"]),
             },
             400..=499 => marked || value["code"].is_string(),
             _ => true,
@@ -118,7 +127,13 @@ impl Response {
 
     /// Whether it has the headers of the service.
     pub fn is_own_by_headers(&self) -> bool {
-        !(self.service.server.is_empty() && self.is_page()) && has_headers_of(self.service, &self.headers)
+        !(self.service.is_inner() && self.is_page()) && has_headers_of(self.service, &self.headers)
+    }
+
+    /// Whether something in its headers is the service's, or that of the library below it. Anybody leaves out who he is.
+    fn shows_itself(&self) -> bool {
+        let marked = MARKS.iter().chain(&["server"]).any(|name| self.headers.contains_key(*name));
+        marked || !self.service.is_inner()
     }
 
     /// Whether the service says by this code what the status says: that something is missing, or that it is elsewhere
@@ -175,14 +190,17 @@ impl Response {
             return false;
         }
         // That of a balancer may come after the request was handed on.
-        let signed = self.header("request-id").is_some() && !self.is_anothers();
-        self.is_own_by_headers() || signed && self.says_later()
+        let signed = self.header("request-id").is_some() || self.service.is_inner();
+        self.is_own_by_headers() && self.shows_itself() || signed && !self.is_anothers() && self.says_later()
     }
 
     /// Whether the service refuses for a moment only, as its own words say. What it finds wrong with the request it
     /// finds wrong again, whatever words are in that.
     pub(crate) fn passes(&self) -> bool {
-        if self.is_success() || self.service.passing.is_empty() || !self.is_own() || self.status == 412 {
+        if self.is_success() || self.service.passing.is_empty() || self.status == 412 {
+            return false;
+        }
+        if self.is_anothers() || !self.is_own() {
             return false;
         }
         let body = self.value();
@@ -220,27 +238,8 @@ impl Response {
     }
 }
 
-/// What proxies and web servers call themselves.
-const PROXIES: &[&str] = &[
-    "apache",
-    "awselb",
-    "caddy",
-    "cloudflare",
-    "envoy",
-    "gunicorn",
-    "haproxy",
-    "jetty",
-    "lighttpd",
-    "microsoft-iis",
-    "nginx",
-    "openresty",
-    "python",
-    "simplehttp",
-    "squid",
-    "traefik",
-    "varnish",
-    "werkzeug",
-];
+/// Headers that the library below the internal services gives their answers, where none names its server.
+const MARKS: &[&str] = &["x-server-name", "x-response-time", "response-time", "api-version"];
 
 /// What the record of something that is gone calls its state.
 const PAST: &[&str] = &["deleted", "destroyed", "failed"];
@@ -320,12 +319,82 @@ mod tests {
             (404, &[], r#"{"code":"ResourceNotFound","message":"/acme/machines/b6979942 does not exist"}"#),
             (404, &[], r#"{"code":"Forbidden","message":"x"}"#),
             (404, &[], r#"{"code":"NotAuthorized","message":"x"}"#),
+            (404, &[("api-version", "9.0.0")], r#"{"code":"ResourceNotFound","message":"x"}{"a":1}"#),
             (410, &[], r#"{"id":"acme","state":"deleted"}"#),
             (410, &[], r#"{"id":"b6979942"}"#),
             (200, &[("api-version", "9.0.0")], "{}"),
         ] {
             assert!(!gone(status, headers, body), "{status} {body}");
         }
+    }
+
+    #[test]
+    fn only_a_service_of_the_data_center_says_that_its_things_are_gone() {
+        let inner = |status, headers: &[_], body| Response {
+            service: &crate::api::admin::VMAPI,
+            ..response(status, headers, body)
+        };
+        let own = r#"{"code":"ResourceNotFound","message":"VM not found"}"#;
+        for (headers, body) in [
+            (&[("server", "VMAPI"), ("x-request-id", "1")][..], own),
+            (&[("server", "restify")], own),
+            (&[("server", "SmartDataCenter VMAPI/9.1")], own),
+            (&[("x-response-time", "3")], own),
+            (&[], own),
+            // Some routes say no more than the status.
+            (&[("server", "VMAPI")], ""),
+        ] {
+            assert!(inner(404, headers, body).is_gone(), "{headers:?} {body}");
+        }
+        for (headers, body) in [
+            (&[("server", "kong/3.4.2")][..], r#"{"message":"no Route matched with those values"}"#),
+            (&[("server", "istio-envoy")], ""),
+            (&[("server", "istio-envoy")], own),
+            (&[("server", "cloudapi/9.20.0")], own),
+            (&[("server", "CNAPI")], own),
+            (&[("server", "nginx")], own),
+            (&[("server", "uvicorn")], r#"{"detail":"Not Found"}"#),
+            (&[], r#"{"timestamp":1,"status":404,"error":"Not Found","path":"/vms"}"#),
+            (&[], r#"{"kind":"Status","code":404,"reason":"NotFound"}"#),
+            (&[], ""),
+            (&[("x-request-id", "1")], ""),
+            (&[("server", "VMAPI")], r#"{"message":"gone"}"#),
+        ] {
+            for status in [404, 410] {
+                assert!(!inner(status, headers, body).is_gone(), "{status} {headers:?} {body}");
+            }
+        }
+        // What another server turns away may have been carried out behind it.
+        for (headers, body) in [
+            (&[("server", "istio-envoy")][..], "upstream connect error or disconnect/reset before headers"),
+            (&[("server", "kong/3.4.2")], r#"{"message":"API rate limit exceeded"}"#),
+            (&[("server", "cloudapi")], r#"{"code":"ServiceUnavailableError","message":"x"}"#),
+            (&[], ""),
+            (&[], "try later"),
+        ] {
+            for status in [429, 503] {
+                assert!(!inner(status, headers, body).is_turned_away(), "{status} {headers:?} {body}");
+                assert!(inner(status, headers, body).is_replaced(), "{status} {headers:?} {body}");
+            }
+        }
+        assert!(inner(503, &[], r#"{"code":"ServiceUnavailableError","message":"x"}"#).is_turned_away());
+        assert!(inner(503, &[("server", "VMAPI")], "").is_turned_away());
+        let deadlock = r#"{"code":"InternalError","message":"deadlock detected"}"#;
+        assert!(inner(500, &[("server", "VMAPI")], deadlock).passes());
+        assert!(!inner(500, &[("server", "nginx")], deadlock).passes());
+        // What is only accepted has no body.
+        assert!(inner(204, &[], "").is_own() && !inner(204, &[("server", "kong")], "").is_own());
+    }
+
+    #[test]
+    fn a_list_that_is_not_there_says_nothing_of_what_is_in_it() {
+        let body = r#"{"code":"ResourceNotFound","message":"x"}"#;
+        let of = |path: &str| Response { path: path.to_owned(), ..response(404, &[("api-version", "9.0.0")], body) };
+        let kind = |path: &str| of(path).into_list().unwrap_err().kind();
+        assert_eq!(kind("/acme/machines?name=web1"), crate::error::Kind::Unreachable);
+        assert_eq!(kind("/acme/machines/b6979942/snapshots"), crate::error::Kind::NotFound);
+        let inner = Response { service: &crate::api::admin::VMAPI, ..of("/vms?alias=web1") };
+        assert_eq!(inner.into_list().unwrap_err().kind(), crate::error::Kind::Unreachable);
     }
 
     #[test]

@@ -29,6 +29,9 @@ fn pieces(text: &str) -> Vec<String> {
     words.map(|word| word[..word.len().min(24)].to_owned()).collect()
 }
 
+/// An Ed25519 key in DER.
+const DIGITS: &str = "302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+
 /// A line from the middle of a key of OpenSSH's.
 const LINE: &str = "QyNTUxOQAAACAxDrVJb8P3JIYVtGT2fE7g0QyWl3VUnQ6vRhVx7yzKcwAAAJjLwK3Uy8Ct";
 
@@ -42,6 +45,7 @@ fn secrets() -> Vec<Secret> {
         ("base64 of a key", STANDARD.encode(&pem)),
         ("base64 of a key in UTF-16, one letter behind", STANDARD.encode([b"x".as_slice(), &wide(&pem)].concat())),
         ("a bare body", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3vVpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g".to_owned()),
+        ("a body in hexadecimal digits", DIGITS.to_owned()),
         ("a password in a URL", "https://jill:Zx81QuackWord@127.0.0.1:1/".to_owned()),
         ("a password behind an @ that is encoded", "http://jill:Zx82QuackWord%40127.0.0.1:1".to_owned()),
         ("a password in a URL without its second slash", "http:/jill:Zx83QuackWord@127.0.0.1:1".to_owned()),

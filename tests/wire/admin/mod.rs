@@ -19,6 +19,7 @@ mod replacing;
 mod run;
 mod script;
 mod smart_network;
+mod strangers;
 mod table;
 mod taken;
 mod undone;

@@ -1,7 +1,7 @@
 //! A service on a loopback port that answers a written sequence, and the program asking it. A line of a script is
 //! `METHOD TARGET [BODY] -> STATUS [BODY]`, as it goes over the wire but for the percent signs; one that begins with a
 //! star may be asked for any number of times, one whose status is `200@1500` is answered after so many ms, and one of
-//! `200#A` with the ETag `A`, and one of `200~2026-03-02T10:15:00Z` with this date. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
+//! `200#A` with the ETag `A`, and one of `200~2026-03-02T10:15:00Z` with this date, and one of `404!kong` by a server of this name. Without a body none may come; the body `"*"` is any. `$OWN` is the `uuid` of the last body
 //! that had one, `%VLAN` and `%SUBNET` its other fields.
 
 use std::io::{Read, Write};
@@ -21,6 +21,8 @@ struct Step {
     etag: String,
     /// When it is answered, by the service's clock.
     date: String,
+    /// Who answers, by the header.
+    server: String,
     answer: String,
     any: bool,
     used: bool,
@@ -57,14 +59,16 @@ fn step(line: &str) -> Step {
     let request = format!("{} {}", parts.next().unwrap(), parts.next().unwrap());
     let body = parts.next().map(|body| serde_json::from_str(body).unwrap_or_else(|error| panic!("{body}: {error}")));
     let (status, answer) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+    let (status, server) = status.split_once('!').unwrap_or((status, ""));
     let (status, date) = status.split_once('~').unwrap_or((status, ""));
     let (status, etag) = status.split_once('#').unwrap_or((status, ""));
     let (status, delay) = status.split_once('@').unwrap_or((status, "0"));
     let etag = if etag.is_empty() { String::new() } else { format!("ETag: {etag}\r\n") };
     let delay = delay.parse().unwrap();
     let date = if date.is_empty() { String::new() } else { format!("Date: {}\r\n", dated(date)) };
+    let server = if server.is_empty() { String::new() } else { format!("Server: {server}\r\n") };
     let status = status.parse().unwrap();
-    Step { request, body, status, delay, etag, date, answer: answer.to_owned(), any, used: false }
+    Step { request, body, status, delay, etag, date, server, answer: answer.to_owned(), any, used: false }
 }
 
 /// A time as headers have it.
@@ -163,7 +167,7 @@ fn serve(mut stream: TcpStream, kept: &Mutex<Kept>) {
         Some(step) => {
             step.used = !step.any;
             let answer = step.answer.replace("$OWN", &own).replace("%VLAN", &vlan).replace("%SUBNET", &subnet);
-            (step.status, answer, step.delay, format!("{}{}", step.etag, step.date))
+            (step.status, answer, step.delay, format!("{}{}{}", step.etag, step.date, step.server))
         }
         None => {
             kept.wrong.push(format!("{target}{shown}"));
