@@ -148,8 +148,7 @@ impl<'a> Row<'a> {
 
     /// The text at these steps of a pointer.
     pub fn text_at<S: AsRef<str>>(self, steps: &[S]) -> Option<Cow<'a, str>> {
-        let value = scan::at(self.json(), steps)?;
-        if value == "null" { None } else { scan::unquote(value).or(Some(Cow::Borrowed(value))) }
+        scan::text(scan::at(self.json(), steps)?)
     }
 
     /// The object with more members behind its own, whose text stays as it is. A member of its own is not replaced.

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2_iter, memmem};
 use serde_json::Value;
@@ -118,8 +119,8 @@ fn value_end(text: &[u8]) -> usize {
         Some(b'"') => return string_end(text, 0),
         Some(b'{' | b'[') => {}
         _ => {
-            let end = text.iter().position(|byte| b",:]} \t\n\r".contains(byte));
-            return end.unwrap_or(text.len());
+            let ends = |byte: &u8| *byte <= b' ' || matches!(byte, b',' | b':' | b']' | b'}');
+            return text.iter().position(ends).unwrap_or(text.len());
         }
     }
     let mut depth = 0usize;
@@ -207,6 +208,11 @@ pub fn unquote(token: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The text that a value shows: a string's content, the JSON text of everything else, nothing for null.
+pub fn text(json: &str) -> Option<Cow<'_, str>> {
+    if json == "null" { None } else { unquote(json).or(Some(Cow::Borrowed(json))) }
+}
+
 /// The character of four hexadecimal digits, or of a surrogate pair, and how much of the text it took.
 fn code_point(text: &str) -> (char, usize) {
     let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
@@ -225,25 +231,71 @@ fn code_point(text: &str) -> (char, usize) {
 
 /// Whether a name token spells this name.
 pub fn same_name(token: &str, name: &str) -> bool {
-    let inner = token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
-    // With an escape in it, it is longer than what it spells.
-    inner == name
-        || (inner.len() > name.len() && inner.contains('\\') && unquote(token).is_some_and(|text| text == name))
+    let [b'"', inner @ .., b'"'] = token.as_bytes() else { return false };
+    if inner.len() <= name.len() {
+        return inner == name.as_bytes();
+    }
+    // With an escape in it, it is longer than what it spells: by one character at least, and most names are not.
+    let escaped = inner.iter().zip(name.as_bytes()).find(|(one, other)| one != other).map_or(b'\\', |(one, _)| *one);
+    escaped == b'\\' && inner.contains(&b'\\') && unquote(token).is_some_and(|text| text == name)
 }
 
 /// The value of a member; of several the last, as every other reader of JSON has it. What is behind the first is not
 /// read where nothing there can be a second.
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
-    let mut named = members(json)?.filter(|(token, _)| same_name(token, name));
-    let (token, value) = named.next()?;
-    // A name may be spelt with escapes, too: letters, digits and the like by their numbers alone.
-    let behind = json.get(value.as_ptr().addr().wrapping_sub(json.as_ptr().addr()) + value.len()..)?.as_bytes();
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    let escaped = if plain { memmem::find(behind, b"\\u") } else { memchr(b'\\', behind) };
-    if escaped.is_some() || memmem::find(behind, token.as_bytes()).is_some() || token.contains('\\') {
-        return Some(named.last().map_or(value, |(_, value)| value));
+    // A name may be spelt with escapes, too: letters, digits and the like by their numbers alone.
+    let escape = memchr(b'\\', json.as_bytes());
+    let rest = escape.map_or(&[][..], |at| json.as_bytes().get(at..).unwrap_or_default());
+    if escape.is_some_and(|_| !plain || memmem::find(rest, b"\\u").is_some()) {
+        return members(json)?.filter(|(token, _)| same_name(token, name)).last().map(|(_, value)| value);
     }
-    Some(value)
+    let (mut from, mut found) = (0, None);
+    while let Some((token, value)) = next_named(json.as_bytes(), &mut from, name.as_bytes()) {
+        found = Some(value);
+        let rest = json.as_bytes().get(from..).unwrap_or_default();
+        if memmem::find(rest, json.as_bytes().get(token).unwrap_or_default()).is_none() {
+            break;
+        }
+    }
+    json.get(found?)
+}
+
+/// Where the name and the value of the next member of this name are, from a place before a member on, which moves behind
+/// it. Most of a row passes here for each filter of a list.
+fn next_named(json: &[u8], from: &mut usize, name: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
+    let after_blanks = |mut at: usize| {
+        while json.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+            at += 1;
+        }
+        at
+    };
+    let mut at = after_blanks(*from);
+    if matches!(json.get(at), Some(b'{' | b',')) {
+        at = after_blanks(at + 1);
+    }
+    while json.get(at) == Some(&b'"') {
+        let token = at..string_end(json, at);
+        let is_it = token.len() == name.len() + 2 && json.get(at + 1..token.end - 1) == Some(name);
+        at = after_blanks(token.end);
+        if json.get(at) != Some(&b':') {
+            return None;
+        }
+        let begin = after_blanks(at + 1);
+        let end = begin + value_end(json.get(begin..)?);
+        if end == begin {
+            return None;
+        }
+        at = after_blanks(end);
+        if is_it {
+            *from = at;
+            return Some((token, begin..end));
+        }
+        if json.get(at) == Some(&b',') {
+            at = after_blanks(at + 1);
+        }
+    }
+    None
 }
 
 /// The value at a path of member names and array positions.
@@ -315,6 +367,10 @@ pub fn depth(json: &str) -> usize {
 /// is found out without a look at what is a string.
 pub fn has_more_values(json: &str, most: usize) -> bool {
     let text = json.as_bytes();
+    // Each has a character at least.
+    if text.len() < most {
+        return false;
+    }
     let signs = memchr_iter(b',', text).count() + memchr2_iter(b'[', b'{', text).count();
     signs >= most && values(text) > most
 }

@@ -52,7 +52,7 @@ use super::{
     picks::{Newest, Picks},
     resolve, values, words,
 };
-use crate::answer::{Row, scan};
+use crate::answer::scan;
 use crate::api::{self, Column, Field, Holds, Kind, Noun, Op, Paging, Service, Shape, Show, Test};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -661,22 +661,24 @@ impl One {
 
     fn fits(&self, row: &RawValue) -> bool {
         self.looked.set(true);
-        if self.is_unjudged(row) {
+        let Some((first, rest)) = self.path.split_first() else { return false };
+        // Each look goes through the row.
+        let member = scan::member(row.get(), first);
+        if self.due.is_some_and(|column| !self.shows(member, &column)) {
             return false;
         }
-        let Some((first, rest)) = self.path.split_first() else { return false };
-        let member = || scan::member(row.get(), first);
         if self.filled {
-            let any = member().and_then(scan::members).is_some_and(|mut members| members.next().is_some());
+            let any = member.and_then(scan::members).is_some_and(|mut members| members.next().is_some());
             return any != self.sign.is_negative();
         }
-        if let Some(value) = Row(row).text_at(&self.path).filter(|value| !value.starts_with(['[', '{'])) {
+        let value = member.and_then(|json| scan::at(json, rest)).and_then(scan::text);
+        if let Some(value) = value.filter(|value| !value.starts_with(['[', '{'])) {
             self.seen.set(self.seen.get() || self.condition.compares(&value));
             return self.condition.fits(Some(&value));
         }
         // Of an array every element counts, and of an object all that is in it.
         let mut found = Vec::new();
-        if let Some(value) = member().and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
+        if let Some(value) = member.and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
             column_filter::values(&value, rest, &mut found);
         }
         self.seen.set(self.seen.get() || found.iter().any(|value| self.condition.compares(value)));

@@ -1,7 +1,6 @@
 //! Rows that cannot be compared: each row of their list has the field, and they have not, or in no form that can be
 //! read. Whether one is unlike something is not known then, so that it is picked neither for that nor for its opposite.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{One, Reading, RowFilter};
@@ -25,10 +24,15 @@ impl Reading<'_> {
 impl One {
     /// Whether a row does not show what is compared, although each has it, or not in a form that it can have.
     pub(super) fn is_unjudged(&self, row: &RawValue) -> bool {
-        self.due.is_some_and(|column| match self.path.get(1) {
-            Some(member) if column.nested => !shows_member(row, &column, member),
-            _ => !shows(row, &column),
-        })
+        self.due.is_some_and(|column| !self.shows(scan::member(row.get(), column.field), &column))
+    }
+
+    /// Whether a row that has this in a column shows what is compared.
+    pub(super) fn shows(&self, json: Option<&str>, column: &Column) -> bool {
+        match self.path.get(1) {
+            Some(member) if column.nested => shows_member(json, column, member),
+            _ => shows(json, column),
+        }
     }
 }
 
@@ -85,26 +89,28 @@ impl RowFilter {
 }
 
 /// Whether a row has an object in a column, or none where it need not have one. An object of tags holds no other objects.
-fn shows_member(row: &RawValue, column: &Column, member: &str) -> bool {
-    let Some(object) = scan::member(row.get(), column.field) else { return column.always.is_none() };
+fn shows_member(json: Option<&str>, column: &Column, member: &str) -> bool {
+    let Some(object) = json else { return column.always.is_none() };
     scan::members(object).is_some() && (column.field != TAGS || is_tag(object, member))
 }
 
-/// Whether a row has in a column what each row has there.
-fn shows(row: &RawValue, column: &Column) -> bool {
-    let json = scan::member(row.get(), column.field);
-    if column.always == Some(Always::Object) {
-        return json.and_then(scan::members).is_some();
-    }
-    match (column.always, json.and_then(|json| serde_json::from_str::<Value>(json).ok())) {
-        (None, _) | (Some(Always::OneOrNull), Some(Value::Null)) => true,
-        (_, None | Some(Value::Null)) => false,
-        (Some(Always::Many), Some(value)) => value.is_array(),
-        (Some(_), Some(value)) => match (column.holds, column.show) {
-            (Holds::Truth, _) => value.is_boolean(),
-            (Holds::Time, _) => value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
-            (_, Show::Mebibytes) => value.is_number(),
-            _ => !value.is_array() && !value.is_object(),
+/// Whether this is what each row has in a column. The first character of JSON tells what it is.
+fn shows(json: Option<&str>, column: &Column) -> bool {
+    let is = |signs: &[char]| json.is_some_and(|json| json.starts_with(signs));
+    match column.always {
+        None => true,
+        Some(Always::Object) => is(&['{']),
+        Some(Always::OneOrNull) if json == Some("null") => true,
+        Some(_) if json.is_none_or(|json| json == "null") => false,
+        Some(Always::Many) => is(&['[']),
+        Some(_) => match (column.holds, column.show) {
+            (Holds::Truth, _) => is(&['t', 'f']),
+            (Holds::Time, _) => {
+                let text = json.and_then(scan::unquote);
+                text.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
+            }
+            (_, Show::Mebibytes) => json.is_some_and(|json| json.starts_with(|c: char| c == '-' || c.is_ascii_digit())),
+            _ => !is(&['[', '{']),
         },
     }
 }
