@@ -63,6 +63,7 @@ pub mod response;
 mod sensitive;
 #[cfg(all(test, feature = "emulator"))]
 mod service_tests;
+pub mod stack;
 pub mod tasks;
 mod thread;
 mod transport;

@@ -30,6 +30,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // Work without a terminal: neither render nor config. The record of what is owned, and the keys that a file names,
     // are files.
     ("tasks", &["answer", "api", "auth", "client", "error", "file", "grammar", "request", "response", "sensitive"]),
+    // Templates and stacks, without command line and terminal.
+    ("stack", &["error", "file", "grammar", "sensitive"]),
     // A test of client and emulator together.
     ("service_tests", &["api", "auth", "client", "emulator", "error", "request"]),
     // It must not share a mistake with the client.
@@ -52,6 +54,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "request",
             "response",
             "sensitive",
+            "stack",
             "tasks",
             "thread",
         ],

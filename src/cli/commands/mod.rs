@@ -9,6 +9,7 @@ pub(crate) mod local;
 pub(crate) mod machines;
 pub(crate) mod sections;
 pub(crate) mod shortcuts;
+pub(crate) mod stack;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -68,6 +69,7 @@ impl Settings {
 static COMMANDS: &[&Custom] = &[
     &access::role_tags::COMMAND,
     &access::rbac::COMMAND,
+    &stack::COMMAND,
     &machines::wait::COMMAND,
     &cloud::info::COMMAND,
     &cloud::whoami::COMMAND,

@@ -150,6 +150,9 @@ fn page(command: &Command) -> String {
     if let Some(resource) = resource {
         columns(resource, &mut out);
     }
+    if name == commands::stack::COMMAND.path {
+        commands::stack::types::reference(&mut out);
+    }
     out
 }
 
