@@ -324,7 +324,14 @@ fn sync_folder(path: &Path) {
 #[derive(Debug)]
 pub(crate) struct Lock {
     /// None where the system knows no locks.
-    _file: Option<File>,
+    file: Option<File>,
+}
+
+impl Lock {
+    /// Whether it keeps others out: some systems know no locks.
+    pub(crate) fn is_real(&self) -> bool {
+        self.file.is_some()
+    }
 }
 
 /// Takes the lock that this file stands for. It is made if need be, and stays: if it were removed, two could have it.
@@ -345,10 +352,10 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
         }
     };
     match file.try_lock() {
-        Ok(()) => return Ok(Lock { _file: Some(file) }),
+        Ok(()) => return Ok(Lock { file: Some(file) }),
         Err(TryLockError::WouldBlock) => {}
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            return Ok(Lock { _file: None });
+            return Ok(Lock { file: None });
         }
         Err(TryLockError::Error(error)) => return Err(error),
     }
@@ -362,7 +369,7 @@ pub(crate) fn lock(path: &Path, patience: Duration) -> io::Result<Lock> {
             }
         };
         // If nobody listens any more, this gives it back.
-        let _ = tell.send(locked.map(|()| Lock { _file: Some(file) }));
+        let _ = tell.send(locked.map(|()| Lock { file: Some(file) }));
     })?;
     let late = || {
         let words = format!("another process has held {} for {patience:?}", path.display());

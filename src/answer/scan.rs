@@ -243,26 +243,50 @@ pub fn same_name(token: &str, name: &str) -> bool {
 /// The value of a member; of several the last, as every other reader of JSON has it. What is behind the first is not
 /// read where nothing there can be a second.
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    member_unless_again(json, name, |rest, token| memmem::find(rest, token).is_some())
+}
+
+/// The name of a member that is looked for in many rows: see [`member`].
+pub struct Named<'a> {
+    name: &'a str,
+    token: memmem::Finder<'static>,
+}
+
+impl<'a> Named<'a> {
+    /// This name.
+    pub fn new(name: &'a str) -> Named<'a> {
+        Named { name, token: memmem::Finder::new(format!("\"{name}\"").as_bytes()).into_owned() }
+    }
+
+    /// The value of the member of this name.
+    pub fn within<'b>(&self, json: &'b str) -> Option<&'b str> {
+        member_unless_again(json, self.name, |rest, _| self.token.find(rest).is_some())
+    }
+}
+
+fn member_unless_again<'a>(json: &'a str, name: &str, again: impl Fn(&[u8], &[u8]) -> bool) -> Option<&'a str> {
+    if !after_blanks(json).starts_with('{') {
+        return None;
+    }
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let text = json.as_bytes();
     // A name may be spelt with escapes, too: letters, digits and the like by their numbers alone.
-    let escape = memchr(b'\\', json.as_bytes());
-    let rest = escape.map_or(&[][..], |at| json.as_bytes().get(at..).unwrap_or_default());
-    if escape.is_some_and(|_| !plain || memmem::find(rest, b"\\u").is_some()) {
+    let escaped = |at| !plain || memmem::find(text.get(at..).unwrap_or_default(), b"\\u").is_some();
+    if memchr(b'\\', text).is_some_and(escaped) {
         return members(json)?.filter(|(token, _)| same_name(token, name)).last().map(|(_, value)| value);
     }
     let (mut from, mut found) = (0, None);
-    while let Some((token, value)) = next_named(json.as_bytes(), &mut from, name.as_bytes()) {
+    while let Some((token, value)) = next_named(text, &mut from, name.as_bytes()) {
         found = Some(value);
-        let rest = json.as_bytes().get(from..).unwrap_or_default();
-        if memmem::find(rest, json.as_bytes().get(token).unwrap_or_default()).is_none() {
+        if !again(text.get(from..).unwrap_or_default(), text.get(token).unwrap_or_default()) {
             break;
         }
     }
     json.get(found?)
 }
 
-/// Where the name and the value of the next member of this name are, from a place before a member on, which moves behind
-/// it. Most of a row passes here for each filter of a list.
+/// Where the name and the value of the next member of this name are, from the beginning of an object or from behind a
+/// member on; moves behind the one that is found. Most of a row passes here for each filter of a list.
 fn next_named(json: &[u8], from: &mut usize, name: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     let after_blanks = |mut at: usize| {
         while json.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
@@ -270,30 +294,36 @@ fn next_named(json: &[u8], from: &mut usize, name: &[u8]) -> Option<(Range<usize
         }
         at
     };
-    let mut at = after_blanks(*from);
-    if matches!(json.get(at), Some(b'{' | b',')) {
-        at = after_blanks(at + 1);
-    }
-    while json.get(at) == Some(&b'"') {
-        let token = at..string_end(json, at);
-        let is_it = token.len() == name.len() + 2 && json.get(at + 1..token.end - 1) == Some(name);
-        at = after_blanks(token.end);
-        if json.get(at) != Some(&b':') {
-            return None;
+    let (mut at, mut depth) = (*from, usize::from(*from > 0));
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => {
+                let token = at..string_end(json, at);
+                at = token.end;
+                // Of the texts at this level, names alone have a colon behind them.
+                let is_text = depth == 1 && token.len() == name.len() + 2;
+                if !is_text || json.get(token.start + 1..token.end - 1) != Some(name) {
+                    continue;
+                }
+                let colon = after_blanks(at);
+                if json.get(colon) == Some(&b':') {
+                    let begin = after_blanks(colon + 1);
+                    let end = begin + value_end(json.get(begin..)?);
+                    *from = end;
+                    return (end > begin).then_some((token, begin..end));
+                }
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return None;
+                }
+            }
+            _ => {}
         }
-        let begin = after_blanks(at + 1);
-        let end = begin + value_end(json.get(begin..)?);
-        if end == begin {
-            return None;
-        }
-        at = after_blanks(end);
-        if is_it {
-            *from = at;
-            return Some((token, begin..end));
-        }
-        if json.get(at) == Some(&b',') {
-            at = after_blanks(at + 1);
-        }
+        at += 1;
     }
     None
 }
@@ -469,8 +499,14 @@ mod tests {
             (r#"{"id":"a","\u0069d":"c"}"#, Some(r#""c""#)),
             (r#"{"\u0069d":"a","id":"c"}"#, Some(r#""c""#)),
             (r#"{"name":"id"}"#, None),
+            (r#"{"x":"id","y":["id",{"id":1}],"id" : 7 ,"z":"id"}"#, Some("7")),
+            (r#"{"x":{"id":1}}"#, None),
+            ("{ \"a\":\"}\",\"b\":\"{[\",\n\"id\":[1,{\"id\":2}] }", Some(r#"[1,{"id":2}]"#)),
+            (r#"{"a":"\"id\":1","id":2}"#, Some("2")),
+            ("{}", None),
         ] {
             assert_eq!(member(json, "id"), found, "{json}");
+            assert_eq!(Named::new("id").within(json), found, "{json}");
             let own = members(json).unwrap().filter(|(name, _)| unquote(name).is_some_and(|name| name == "id"));
             assert_eq!(own.last().map(|(_, value)| value), found, "{json}");
         }

@@ -14,7 +14,7 @@ use crate::api::{self, CLOUDAPI, Resource};
 const ABOUT: &str = "SmartDataCenter / Triton clouds from the command line";
 /// The commands in groups, as the help of the program shows them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Compute", &["machines", "images", "packages", "volumes", "run", "wait", "reap"]),
+    ("Compute", &["machines", "images", "packages", "volumes", "stack", "run", "wait", "reap"]),
     ("Network", &["networks", "fabrics", "fwrules"]),
     ("Access", &["account", "keys", "accesskeys", "users", "roles", "policies", "role-tags", "rbac"]),
     ("Cloud", &["info", "whoami", "datacenters", "services", "changefeed", "ping", "api", "admin"]),
@@ -103,7 +103,7 @@ pub fn pages() -> Command {
     let tree = documented(tree(), "", commands::examples);
     let short: Vec<&str> = SHORTCUTS.iter().map(|(word, _)| *word).collect();
     let page = format!("{FIRST}Machines, in short:      sdc {}\n{}{TOPICS}", short.join(", "), grouped(&tree));
-    tree.help_template("{about}\n{usage-heading} {usage}{after-help}").after_help(page)
+    tree.help_template("{about}: {usage}{after-help}").after_help(page)
 }
 
 /// The commands in their groups, a line each.

@@ -180,8 +180,9 @@ pub(super) fn unlike<'a>(service: &Service, op: &Op, rows: impl Iterator<Item = 
     let id = Id::of(noun);
     let mut ids = Vec::with_capacity(rows.size_hint().0);
     let (mut lacks, without) = (false, || Some(format!("a row without the {} of a {}", id.field, noun.word)));
+    let named = scan::Named::new(id.field);
     for row in rows {
-        let json = id.json(Row(row));
+        let json = if id.field.contains('/') { id.json(Row(row)) } else { named.within(row.get()) };
         match (json.and_then(|json| id.read(json)), json) {
             // A UUID is the same in capitals.
             (Some(known), _) if noun.ids == Ids::Uuid && known.bytes().any(|byte| byte.is_ascii_uppercase()) => {

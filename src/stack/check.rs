@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::graph::Graph;
+use super::graph::{Graph, in_turn};
 use super::resources::{self, Kind as Holds, Referent, Type};
 use super::template::data::Data;
 use super::template::environment::Environment;
 use super::template::fault::{Fault, Faults, Kind};
 use super::template::parameter::Values;
-use super::template::{Contents, Lack, Property, Resource, Resources, Scope, Template, unknown};
+use super::template::{Contents, DeletionPolicy, Lack, Property, Resource, Resources, Scope, Template, unknown};
 use crate::grammar::is_uuid;
 use crate::sensitive::quoted;
 
@@ -49,6 +49,8 @@ pub struct Wanted {
     pub properties: Vec<(&'static str, Data)>,
     /// The resources that it needs.
     pub needs: Vec<String>,
+    /// It stays when it is to be deleted.
+    pub retain: bool,
 }
 
 /// Checks a template with these values, and returns its resources that are to be made. What is wrong is among the faults.
@@ -63,6 +65,7 @@ pub fn check(
     let declared = Declared { template, environment, made };
     let scope = Scope::new(template, values, &declared, contents, faults);
     let mut wanted = Vec::new();
+    scope.check_conditions();
     for resource in &template.resources {
         let enabled = resource.is_enabled(&scope);
         // One that is left out is not looked at.
@@ -78,7 +81,7 @@ pub fn check(
     let graph = Graph::new(wanted.iter().map(|one: &Wanted| (one.name.clone(), one.needs.clone())));
     if let Some(circle) = graph.circle() {
         let place = circle.first().and_then(|name| template.resource(name)).map(|resource| resource.place);
-        let words = format!("these resources need each other: {}", circle.join(" -> "));
+        let words = format!("these resources need each other: {}", in_turn(&circle));
         faults.add(Fault::new(Kind::Circle, place.unwrap_or_default(), "resources", words));
     }
     lint_parameters(template, faults);
@@ -139,7 +142,13 @@ pub(super) fn resource(resource: &Resource, environment: &Environment, scope: &S
         properties.push((known.name, data));
     }
     lint_name(&given, kind, &properties, &path, scope);
-    sound.then(|| Wanted { name: resource.name.clone(), kind, properties, needs: resource.needs(scope) })
+    sound.then(|| Wanted {
+        name: resource.name.clone(),
+        kind,
+        properties,
+        needs: resource.needs(scope),
+        retain: resource.deletion_policy == DeletionPolicy::Retain,
+    })
 }
 
 /// Tells of a text that reads otherwise elsewhere, and of an image without a version.

@@ -3,6 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use crate::sensitive::quoted;
+
+/// So many members of a circle are shown.
+const MAX_SHOWN: usize = 20;
+
 /// Resources by their names, and what each needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
@@ -112,6 +117,12 @@ impl Graph {
         out.push_str("}\n");
         out
     }
+}
+
+/// The members of a circle in turn; the first ones, where it is long.
+pub fn in_turn(circle: &[&str]) -> String {
+    let names: Vec<_> = circle.iter().take(MAX_SHOWN).map(|name| quoted(name)).collect();
+    format!("{}{}", names.join(" -> "), if circle.len() > names.len() { " -> ..." } else { "" })
 }
 
 #[cfg(test)]

@@ -29,13 +29,18 @@
 //! ```
 
 mod check;
+pub mod engine;
 pub mod files;
 pub mod graph;
+#[cfg(test)]
+mod hostile_tests;
+pub mod maker;
 pub mod plan;
 #[cfg(test)]
 mod random_tests;
 pub mod resources;
 pub mod state;
+pub mod store;
 pub mod template;
 
 pub use self::check::{Wanted, check};

@@ -33,6 +33,8 @@ pub enum Action {
     Delete,
     /// It leaves the stack, and stays.
     Retain,
+    /// Nothing, and the state notes what the template says of it otherwise: what it needs, whether it stays.
+    Record,
     /// Nothing.
     Nothing,
 }
@@ -46,7 +48,7 @@ impl Action {
             Action::Replace => "-/+",
             Action::Delete => "-",
             Action::Retain => "=",
-            Action::Nothing => " ",
+            Action::Nothing | Action::Record => " ",
         }
     }
 
@@ -60,6 +62,7 @@ impl Action {
             Action::Replace => "replace",
             Action::Delete => "delete",
             Action::Retain => "retain",
+            Action::Record => "record",
             Action::Nothing => "unchanged",
         }
     }
@@ -131,31 +134,41 @@ struct Staying {
     known: RefCell<HashMap<String, Known>>,
 }
 
-/// The id and the attributes of a resource.
-type Known = (Option<String>, BTreeMap<String, Value>);
+/// What is known of a resource.
+struct Known {
+    id: Option<String>,
+    attributes: BTreeMap<String, Value>,
+    /// What is not among the attributes is nothing.
+    is_whole: bool,
+}
 
 impl Staying {
-    fn add(&self, name: &str, made: &Made) {
-        let attributes = made.attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        self.known.borrow_mut().insert(name.to_owned(), (made.id.clone(), attributes));
+    /// Adds one that stays. What is changed of it, and what was not seen to its end, is not known yet.
+    fn add(&self, name: &str, made: &Made, step: &Step) {
+        let is_changed = |name: &str| step.changes.iter().any(|change| change.property == name);
+        let attributes = made.attributes.iter().filter(|(name, _)| !is_changed(name));
+        let attributes = attributes.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let is_whole = made.status == Status::Complete && step.changes.is_empty();
+        self.known.borrow_mut().insert(name.to_owned(), Known { id: made.id.clone(), attributes, is_whole });
     }
 }
 
 impl Resources for Staying {
     fn id(&self, resource: &str) -> Data {
         let known = self.known.borrow();
-        let id = known.get(resource).and_then(|(id, _)| id.clone());
+        let id = known.get(resource).and_then(|known| known.id.clone());
         id.map_or(Data::Unknown { hidden: false }, |id| Data::Open(Value::from(id)))
     }
 
     fn attribute(&self, resource: &str, attribute: Option<&str>) -> Data {
         let known = self.known.borrow();
-        let Some((_, attributes)) = known.get(resource) else { return Data::Unknown { hidden: false } };
-        match attribute {
-            None => Data::Open(Value::Object(attributes.clone().into_iter().collect())),
-            Some(name) => {
-                attributes.get(name).map_or(Data::Unknown { hidden: false }, |value| Data::Open(value.clone()))
-            }
+        let unknown = Data::Unknown { hidden: false };
+        let Some(known) = known.get(resource) else { return unknown };
+        match attribute.map(|name| known.attributes.get(name)) {
+            Some(Some(value)) => Data::Open(value.clone()),
+            Some(None) if known.is_whole => Data::NULL,
+            None if known.is_whole => Data::Open(Value::Object(known.attributes.clone().into_iter().collect())),
+            _ => unknown,
         }
     }
 }
@@ -190,8 +203,9 @@ pub fn plan(
             Some((state, made)) => compared(state, made, wanted),
         };
         // One that is gone on with, or looked at, is expected to stay: if it does not, that is seen on the way.
-        if let Some((_, made)) = made.filter(|(_, made)| made.id.is_some() && step.action != Action::Replace) {
-            staying.add(name, made);
+        let stays = !matches!(step.action, Action::Replace | Action::Create);
+        if let Some((_, made)) = made.filter(|(_, made)| made.id.is_some() && stays) {
+            staying.add(name, made, &step);
         }
         plan.steps.push(step);
     }
@@ -201,6 +215,12 @@ pub fn plan(
         if let Ok(data) = output.data(&scope) {
             plan.outputs.push((output.name.clone(), data.shown()));
         }
+    }
+    // What is known of resources by now may not fit, and what is left out of a plan would be deleted.
+    let wrong = again.faults();
+    if !wrong.is_empty() {
+        wrong.into_iter().for_each(|fault| faults.add(fault));
+        return Plan::default();
     }
     plan
 }
@@ -242,12 +262,15 @@ fn compared(state: &State, made: &Made, wanted: Wanted) -> Step {
     let (action, reason) = match () {
         // What nobody has made yet is made as it is wanted now.
         () if begun && made.id.is_none() && made.mark.is_none() => (Action::Create, None),
+        // Nobody knows of one that could be replaced: the new one is made, and the old one looked for.
+        () if replaces && made.id.is_none() => (Action::Create, Some(failed(made))),
         () if is_other => (Action::Replace, Some(format!("its type was {}", made.kind))),
         () if replaces => (Action::Replace, None),
         () if begun => (Action::Continue, Some("the last run did not end".to_owned())),
         () if made.status == Status::Failed => (Action::Repair, Some(failed(made))),
-        () if !changes.is_empty() => (Action::Update, None),
         () if made.status == Status::InProgress => (Action::Repair, Some("the last run did not end".to_owned())),
+        () if !changes.is_empty() => (Action::Update, None),
+        () if is_noted_otherwise(made, &wanted) => (Action::Record, None),
         () => (Action::Nothing, None),
     };
     Step {
@@ -260,6 +283,15 @@ fn compared(state: &State, made: &Made, wanted: Wanted) -> Step {
         needs: wanted.needs.clone(),
         wanted: Some(wanted),
     }
+}
+
+/// Whether the state has of a resource what the template says no longer, although nothing is to be done for it: a value
+/// that is hidden by now is not kept as it is.
+fn is_noted_otherwise(made: &Made, wanted: &Wanted) -> bool {
+    let shows = |(name, data): &(&'static str, Data)| {
+        data.is_hidden() && matches!(made.properties.get(*name), Some(Kept::Value(_)))
+    };
+    made.retain != wanted.retain || made.needs != wanted.needs || wanted.properties.iter().any(shows)
 }
 
 fn failed(made: &Made) -> String {
@@ -279,7 +311,8 @@ fn differences(state: &State, made: &Made, wanted: &Wanted) -> Vec<Change> {
         };
         let kept = made.properties.get(*name);
         let same = match kept {
-            Some(kept) => state.is_kept(kept, data),
+            // However nothing is written.
+            Some(kept) => state.is_kept(kept, data) || kept.value().is_some_and(is_empty) && is_nothing(data),
             // A default that a later version of this program has is no change.
             None => is_nothing(data) || property.read_default() == Some(data.clone()),
         };
@@ -304,11 +337,15 @@ fn masked(old: Value, kept: Option<&Kept>, data: &Data) -> (Value, Value) {
 
 /// Whether a value is as good as none: an empty list or map, or no text.
 fn is_nothing(data: &Data) -> bool {
-    match data.value() {
-        Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(Value::Array(list)) => list.is_empty(),
-        Some(Value::Object(map)) => map.is_empty(),
+    data.value().as_ref().is_some_and(is_empty)
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
         _ => false,
     }
 }
@@ -336,7 +373,10 @@ fn deletes(state: &State, has_left: impl Fn(&str) -> bool) -> Vec<Step> {
         .collect();
     let left: Vec<(&String, &Made)> = state.resources.iter().filter(|(name, _)| has_left(name)).collect();
     let graph = Graph::new(left.iter().map(|(name, made)| ((*name).clone(), made.needs.clone())));
-    for name in graph.order().into_iter().rev() {
+    let order = graph.order();
+    // What needs each other, since the template has changed, comes last.
+    let in_circle = left.iter().map(|(name, _)| name.as_str()).filter(|name| !order.contains(name));
+    for name in order.iter().copied().rev().chain(in_circle) {
         if let Some((name, made)) = left.iter().find(|(known, _)| *known == name) {
             steps.push(step(name, made));
         }

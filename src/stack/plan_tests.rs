@@ -1,9 +1,11 @@
+//! Plans of a small stack: what is done with each resource, and in which order.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, json};
 
 use super::*;
-use crate::stack::state::{FORMAT, Source};
+use crate::stack::state::tests::empty;
 use crate::stack::template::parameter::{Given, Origin, Pseudo};
 
 const TEMPLATE: &str = r#"
@@ -44,28 +46,7 @@ fn planned(text: &str, given: &[(&str, Value)], state: Option<&State>) -> Plan {
 
 /// A state in which everything is as this plan was to make it.
 fn carried_out(plan: &Plan) -> State {
-    let mut state = State {
-        format: FORMAT,
-        id: "0a0b0c0d-0000-4000-8000-000000000001".to_owned(),
-        name: "demo".to_owned(),
-        backend: "cloudapi".to_owned(),
-        endpoint: String::new(),
-        account: String::new(),
-        created: String::new(),
-        updated: None,
-        action: Done::Create,
-        status: Status::Complete,
-        reason: String::new(),
-        tags: Vec::new(),
-        source: Source::default(),
-        previous: None,
-        key: "key".to_owned(),
-        resources: BTreeMap::new(),
-        old: Vec::new(),
-        outputs: BTreeMap::new(),
-        events: Vec::new(),
-        other: Map::new(),
-    };
+    let mut state = empty("demo");
     for step in plan.changes() {
         let wanted = step.wanted.as_ref().unwrap();
         let id = format!("id-of-{}", step.name);
@@ -74,25 +55,9 @@ fn carried_out(plan: &Plan) -> State {
             wanted.properties.iter().filter_map(|(name, data)| Some(((*name).to_owned(), state.keep(&known(data))?)));
         let properties = properties.collect();
         let attributes = Map::from_iter([("network_ip".to_owned(), json!("10.7.0.10"))]);
-        let made = Made {
-            kind: step.kind.clone(),
-            generation: 0,
-            id: Some(id),
-            mark: None,
-            also: Map::new(),
-            action: Done::Create,
-            status: Status::Complete,
-            reason: String::new(),
-            properties,
-            resolved: BTreeMap::new(),
-            attributes,
-            needs: step.needs.clone(),
-            retain: false,
-            external: false,
-            created: String::new(),
-            updated: String::new(),
-            other: Map::new(),
-        };
+        let mut made = Made::new(&step.kind, "");
+        (made.id, made.status) = (Some(id), Status::Complete);
+        (made.properties, made.attributes, made.needs) = (properties, attributes, step.needs.clone());
         state.resources.insert(step.name.clone(), made);
     }
     state

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::template::data::{Data, HIDDEN};
+use crate::client::new_uuid;
 use crate::error::{Error, Result};
 use crate::file;
 
@@ -100,6 +101,31 @@ pub enum Kept {
     Hash(String),
 }
 
+impl Made {
+    /// One of this type that is about to be made.
+    pub fn new(kind: &str, time: &str) -> Made {
+        Made {
+            kind: kind.to_owned(),
+            generation: 0,
+            id: None,
+            mark: None,
+            also: Map::new(),
+            action: Action::Create,
+            status: Status::InProgress,
+            reason: String::new(),
+            properties: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+            attributes: Map::new(),
+            needs: Vec::new(),
+            retain: false,
+            external: false,
+            created: time.to_owned(),
+            updated: String::new(),
+            other: Map::new(),
+        }
+    }
+}
+
 impl Kept {
     /// What may be shown of it.
     pub fn shown(&self) -> Value {
@@ -132,6 +158,9 @@ pub struct Source {
     /// The values of its parameters but those of its defaults; hidden ones as hashes.
     #[serde(default)]
     pub parameters: BTreeMap<String, Kept>,
+    /// What another version of this program keeps.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// A resource that was made, or is about to be.
@@ -206,6 +235,9 @@ pub struct Event {
     /// The id of the resource then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical: Option<String>,
+    /// What another version of this program keeps.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The document.
@@ -274,6 +306,38 @@ pub struct Old {
 }
 
 impl State {
+    /// The state of a new stack, of which nothing is made yet. `time` is now, as events have it.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn new(name: &str, backend: &str, endpoint: &str, account: &str, time: &str) -> Result<State> {
+        let key: [u8; 32] = ring::rand::generate(&ring::rand::SystemRandom::new())
+            .map_err(|_| Error::other("the system gives no random numbers"))?
+            .expose();
+        Ok(State {
+            format: FORMAT,
+            id: new_uuid(),
+            name: name.to_owned(),
+            backend: backend.to_owned(),
+            endpoint: endpoint.to_owned(),
+            account: account.to_owned(),
+            created: time.to_owned(),
+            updated: None,
+            action: Action::Init,
+            status: Status::Complete,
+            reason: String::new(),
+            tags: Vec::new(),
+            source: Source::default(),
+            previous: None,
+            key: hex(&key),
+            resources: BTreeMap::new(),
+            old: Vec::new(),
+            outputs: BTreeMap::new(),
+            events: Vec::new(),
+            other: Map::new(),
+        })
+    }
+
     /// Reads a document.
     ///
     /// # Errors
@@ -285,7 +349,7 @@ impl State {
             Some(FORMAT) => {}
             Some(other) => {
                 let words = format!("the state of the stack is of the form {other}, and this sdc knows {FORMAT}");
-                return Err(Error::other(words).hint("a newer version of sdc has written it"));
+                return Err(Error::other(words).hint("it was written by a newer version of the program"));
             }
             None => return Err(Error::other("this is not the state of a stack: it has no format")),
         }
@@ -327,11 +391,15 @@ impl State {
 
     /// Adds an event; the oldest ones are forgotten.
     pub fn tell(&mut self, event: Event) {
-        let reason = event.reason.chars().take(MAX_REASON).collect();
-        self.events.push(Event { reason, ..event });
+        self.events.push(Event { reason: cut(&event.reason), ..event });
         let more = self.events.len().saturating_sub(MAX_EVENTS);
         self.events.drain(..more);
     }
+}
+
+/// So much of a reason as is kept.
+pub(super) fn cut(reason: &str) -> String {
+    reason.chars().take(MAX_REASON).collect()
 }
 
 /// A value whose maps are sorted: their order means nothing.
@@ -348,6 +416,48 @@ fn canonical(value: &Value) -> Value {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A stack of which nothing is made.
+    pub(in crate::stack) fn empty(name: &str) -> State {
+        State::new(name, "cloudapi", "https://cloud.example.com", "acme", "2026-11-30T10:00:00Z").unwrap()
+    }
+
+    #[test]
+    fn two_stacks_hash_the_same_value_in_two_ways() {
+        let hidden = Data::Hidden(Value::from("s3cret"));
+        let (one, other) = (empty("a"), empty("b"));
+        assert_ne!(one.keep(&hidden), other.keep(&hidden));
+        assert!(one.is_kept(&one.keep(&hidden).unwrap(), &hidden));
+        // The order of a map means nothing.
+        let map = |text: &str| Data::Hidden(serde_json::from_str(text).unwrap());
+        let kept = one.keep(&map(r#"{"a":1,"b":[{"c":1,"d":2}]}"#)).unwrap();
+        assert!(one.is_kept(&kept, &map(r#"{"b":[{"d":2,"c":1}],"a":1}"#)));
+        assert!(!one.is_kept(&kept, &map(r#"{"a":1}"#)));
+    }
+
+    #[test]
+    fn the_oldest_events_are_forgotten_and_long_reasons_are_cut() {
+        let mut state = empty("a");
+        for number in 0..1005 {
+            let event = Event {
+                id: number.to_string(),
+                time: String::new(),
+                resource: None,
+                status: String::new(),
+                reason: "x".repeat(5000),
+                physical: None,
+                other: Map::new(),
+            };
+            state.tell(event);
+        }
+        assert_eq!((state.events.len(), state.events[0].id.as_str()), (1000, "5"));
+        assert_eq!(state.events[0].reason.len(), 2000);
+    }
 }

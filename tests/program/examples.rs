@@ -28,6 +28,8 @@ const JOB: &str = "2b6f0a1c";
 const ONE: &[(&str, &str)] = &[
     ("images import", "it has one option, which is required"),
     ("config edit", "it has no options"),
+    ("stack type list", "it has no options of its own"),
+    ("stack function list", "it has one option"),
     ("images clone", "it has no options"),
     ("images share", "it has no options"),
     ("images unshare", "it has no options"),
@@ -139,6 +141,12 @@ const FILES: &[(&str, &str)] = &[
         "name: tiny\nversion: 1.0.0\nmax_physical_memory: 256\nmax_swap: 512\nquota: 10240\nmax_lwps: 1000\n\
          zfs_io_priority: 10\n",
     ),
+    (
+        "web.yaml",
+        "heat_template_version: 2021-04-16\nparameters: {size: {type: string, default: g1-small}}\nresources:\n  web:\n    \
+         type: SDC::Compute::Machine\n    properties: {image: base-64@22.4.0, package: {get_param: size}}\n",
+    ),
+    ("prod.yaml", "parameters: {size: g1-medium}\n"),
     ("rbac.json", r#"{"owner": "team-a", "policies": [{"name": "may-reboot", "rules": ["CAN rebootmachine"]}]}"#),
 ];
 

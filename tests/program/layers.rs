@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // are files.
     ("tasks", &["answer", "api", "auth", "client", "error", "file", "grammar", "request", "response", "sensitive"]),
     // Templates and stacks, without command line and terminal.
-    ("stack", &["error", "file", "grammar", "sensitive"]),
+    ("stack", &["client", "error", "file", "grammar", "sensitive", "tasks"]),
     // A test of client and emulator together.
     ("service_tests", &["api", "auth", "client", "emulator", "error", "request"]),
     // It must not share a mistake with the client.

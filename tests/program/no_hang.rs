@@ -21,6 +21,10 @@ const AT_ONCE: usize = 12;
 
 /// Commands that ask nobody.
 const LOCAL: &[&str] = &[
+    "stack function list",
+    "stack type list",
+    "stack type show",
+    "stack validate",
     "admin ca",
     "fwrules check",
     "config show",

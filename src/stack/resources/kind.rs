@@ -139,14 +139,20 @@ impl Property {
     /// Why it is not one, in words without the value.
     pub fn read(&self, data: Data) -> Result<Data, String> {
         // Of a map each member is hidden or known by itself.
-        if let (Kind::Scalars, Data::Map(members)) = (self.kind, data.clone()) {
+        if let (Kind::Scalars, Data::Map(members)) = (self.kind, &data) {
             let known = members.iter().filter_map(|(name, data)| Some((name.clone(), data.value()?)));
-            return self.kind.read(Value::Object(known.collect())).map(|_| Data::Map(members));
+            let read = self.kind.read(Value::Object(known.collect()));
+            return read.and_then(|_| self.kind.check_form(&data)).map(|()| data);
         }
         let hidden = data.is_hidden();
         match data.value() {
-            None => Ok(data),
-            Some(value) => self.kind.read(value).map(|value| Data::Open(value).hide(hidden)),
+            None => self.kind.check_form(&data).map(|()| data),
+            Some(value) => match self.kind.read(value) {
+                Ok(value) => Ok(Data::Open(value).hide(hidden)),
+                // Its words may have names of it.
+                Err(_) if hidden => Err("its value, which is hidden, does not fit".to_owned()),
+                Err(words) => Err(words),
+            },
         }
     }
 }

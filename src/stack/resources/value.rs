@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
+use super::super::template::data::Data;
 use super::kind::Kind;
 use crate::grammar::{mebibytes, net};
 
@@ -58,6 +59,32 @@ impl Kind {
                 Value::Array(list) if list.iter().all(Value::is_object) => Ok(Value::Array(list)),
                 other => Err(not("a list of maps", &other)),
             },
+        }
+    }
+}
+
+impl Kind {
+    /// Checks of a value that is not known yet what is known: whether it is a list or a map.
+    pub(super) fn check_form(self, data: &Data) -> Result<(), String> {
+        let is_text = |data: &Data| matches!(data, Data::Open(_) | Data::Hidden(_) | Data::Unknown { .. });
+        match (self, data) {
+            (_, Data::Open(_) | Data::Hidden(_) | Data::Unknown { .. }) => Ok(()),
+            (Kind::Texts | Kind::RefersAll(_), Data::List(items)) if items.iter().all(is_text) => Ok(()),
+            (Kind::Texts | Kind::RefersAll(_), Data::List(_)) => Err("its elements must be texts".to_owned()),
+            (Kind::Texts | Kind::RefersAll(_), Data::Map(_)) => Err("it must be a list of texts, not a map".to_owned()),
+            (Kind::Maps, Data::List(_)) => Ok(()),
+            (Kind::Maps, Data::Map(_)) => Err("it must be a list of maps, not a map".to_owned()),
+            (Kind::Scalars | Kind::Routes, Data::Map(members)) => match members.iter().find(|(_, data)| !is_text(data))
+            {
+                Some((name, _)) => {
+                    let name = crate::sensitive::quoted(name);
+                    Err(format!("the value of {name} must be a text, a number or a boolean"))
+                }
+                None => Ok(()),
+            },
+            (Kind::Scalars | Kind::Routes, Data::List(_)) => Err("it must be a map, not a list".to_owned()),
+            (_, Data::List(_)) => Err("it must be a text, not a list".to_owned()),
+            (_, Data::Map(_)) => Err("it must be a text, not a map".to_owned()),
         }
     }
 }

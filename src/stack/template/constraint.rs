@@ -9,6 +9,9 @@ use super::version::Version;
 use super::yaml::Node;
 use crate::sensitive::quoted;
 
+/// The largest pattern, in bytes of what is made of it.
+const MAX_PATTERN: usize = 128 * 1024;
+
 /// A constraint of a parameter.
 #[derive(Clone, Debug)]
 pub struct Constraint {
@@ -32,10 +35,7 @@ enum Rule {
         offset: i64,
     },
     Values(Vec<Value>),
-    Pattern {
-        text: String,
-        whole: regex_bites::Regex,
-    },
+    Pattern(String),
     /// One that only a service of OpenStack can check.
     Foreign,
 }
@@ -112,11 +112,11 @@ fn one(node: &Node, kind: Type, version: Version, path: &str, faults: &Faults) -
             let text = member.node.text().ok_or_else(|| {
                 fault(member.node.place, format!("allowed_pattern is a text, not {}", member.node.word()))
             })?;
-            let whole = regex_bites::Regex::new(&format!(r"\A(?:{text})\z")).map_err(|error| {
+            whole(text).map_err(|error| {
                 fault(member.node.place, format!("this pattern cannot be read: {error}"))
                     .right("patterns have neither lookaround nor back-references")
             })?;
-            Rule::Pattern { text: text.to_owned(), whole }
+            Rule::Pattern(text.to_owned())
         }
         _ => {
             let name = member.node.text().unwrap_or_default();
@@ -235,11 +235,12 @@ impl Constraint {
                     Value::Array(list) => list.iter().find(|element| !is(element)),
                     value => (!is(value)).then_some(value),
                 };
-                let known = || allowed.iter().filter_map(python::text).collect::<Vec<_>>().join(", ");
-                out.map(|value| format!("{} is not an allowed value [{}]", shown(value), known()))
+                // What is hidden is one of them.
+                let known = || if hidden { String::new() } else { format!(" [{}]", list(allowed)) };
+                out.map(|value| format!("{} is not an allowed value{}", shown(value), known()))
             }
-            Rule::Pattern { text, whole } => {
-                let fits = whole.is_match(value.as_str()?);
+            Rule::Pattern(text) => {
+                let fits = whole(text).is_ok_and(|whole| value.as_str().is_some_and(|text| whole.is_match(text)));
                 (!fits).then(|| format!("{} does not match the pattern {}", shown(value), quoted(text)))
             }
             Rule::Foreign => None,
@@ -258,11 +259,15 @@ impl Constraint {
             Rule::Values(allowed) => {
                 Some(format!("one of {}", allowed.iter().filter_map(python::text).collect::<Vec<_>>().join(", ")))
             }
-            Rule::Pattern { text, .. } => Some(format!("matches {text}")),
+            Rule::Pattern(text) => Some(format!("matches {text}")),
             Rule::Foreign => None,
         };
         self.description.clone().or(own)
     }
+}
+
+fn list(allowed: &[Value]) -> String {
+    allowed.iter().filter_map(python::text).map(|text| quoted(&text).into_owned()).collect::<Vec<_>>().join(", ")
 }
 
 fn between<T: std::fmt::Display>(min: Option<&T>, max: Option<&T>) -> String {
@@ -272,6 +277,11 @@ fn between<T: std::fmt::Display>(min: Option<&T>, max: Option<&T>) -> String {
         (None, Some(max)) => format!("max: {max}"),
         (None, None) => "any".to_owned(),
     }
+}
+
+/// The pattern of whole values. It is made anew for each value: kept, many of them would take much room.
+fn whole(text: &str) -> Result<regex_bites::Regex, regex_bites::Error> {
+    regex_bites::RegexBuilder::new(&format!(r"\A(?:{text})\z")).size_limit(MAX_PATTERN).build()
 }
 
 fn length(value: &Value) -> u64 {

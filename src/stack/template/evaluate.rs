@@ -13,8 +13,7 @@ use super::scope::{Failed, Scope};
 impl Resource {
     /// Whether it is made: a condition may leave it out. Nobody knows without a value for the condition's parameters.
     pub(in crate::stack) fn is_enabled(&self, scope: &Scope<'_>) -> Result<Option<bool>, Failed> {
-        let condition = scope.enabled(self.condition.as_ref(), &format!("{}.condition", self.path()))?;
-        Ok(condition.holds)
+        Ok(scope.is_enabled(self)?.holds)
     }
 
     /// Its properties by their names, with their places. One that has failed is there without a value.
@@ -35,8 +34,11 @@ impl Resource {
             Data::Open(Value::Object(map)) => {
                 Ok(map.into_iter().map(|(name, value)| property(name, Data::Open(value))).collect())
             }
-            Data::Hidden(Value::Object(map)) => {
-                Ok(map.into_iter().map(|(name, value)| property(name, Data::Hidden(value))).collect())
+            // Their names would be shown.
+            Data::Hidden(_) => {
+                let words = "properties that come of a hidden parameter must be written out";
+                scope.faults.add(Fault::new(Kind::Schema, expr.place, &path, words));
+                Err(Failed)
             }
             Data::Open(Value::Null) => Ok(Vec::new()),
             _ => {

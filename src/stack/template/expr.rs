@@ -76,6 +76,12 @@ impl Expr {
         Expr { place: node.place, term }
     }
 
+    /// A text.
+    pub fn text(text: &str, place: Place) -> Expr {
+        let value = Value::String(text.to_owned());
+        Expr { place, term: Term::Scalar(Scalar { text: text.to_owned(), plain: false, value }) }
+    }
+
     /// The value, if no function is called in it.
     pub fn literal(&self) -> Option<Value> {
         match &self.term {
@@ -172,7 +178,8 @@ fn check_form(function: &Function, node: &Node, version: Version) -> Result<(), 
     }
     // What a call comes to is not known yet.
     let is_call = |member: &Member| Function::find(&member.name).is_some_and(|function| function.is_of(version));
-    if matches!(node.members(), Some([only]) if is_call(only)) {
+    let by_parts = matches!(function.how, How::If | How::And | How::Or);
+    if !by_parts && matches!(node.members(), Some([only]) if is_call(only)) {
         return Ok(());
     }
     let is_text = node.text().is_some();

@@ -5,9 +5,16 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::grammar::nearest;
+use crate::sensitive;
 
 /// So many faults are told of one file; who has more has another problem.
-const MAX_TOLD: usize = 50;
+pub const MAX_TOLD: usize = 50;
+/// So many are gathered of each sort.
+const MAX_GATHERED: usize = 1000;
+/// So much of a path is kept, in characters.
+const MAX_PATH: usize = 300;
+/// Among so many names it is looked for one that is like what was typed.
+const MAX_NAMES: usize = 500;
 
 /// A place in a file, both from 1. Where nobody knows it, the line is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,19 +89,24 @@ pub struct Fault {
 impl Fault {
     /// A fault at this place.
     pub fn new(kind: Kind, place: Place, path: &str, words: impl Into<String>) -> Fault {
-        Fault { kind, place, path: one_line(path.to_owned()), words: one_line(words.into()), right: None }
+        let path = shown(path.chars().take(MAX_PATH).collect());
+        Fault { kind, place, path, words: shown(words.into()), right: None }
     }
 
     /// Says what would be right.
     #[must_use]
     pub fn right(mut self, right: impl Into<String>) -> Fault {
-        self.right = Some(one_line(right.into()));
+        self.right = Some(shown(right.into()));
         self
     }
 }
 
-/// The text without anything that would begin another line, or steer a terminal: names come from the file.
-fn one_line(text: String) -> String {
+/// The text without anything that would begin another line, or steer a terminal, and without a key: names come from the
+/// file.
+fn shown(text: String) -> String {
+    if sensitive::has_key_in_it(&text) {
+        return "(a key, not shown)".to_owned();
+    }
     if !text.contains(char::is_control) {
         return text;
     }
@@ -129,7 +141,9 @@ impl Faults {
     pub fn add(&self, fault: Fault) {
         let list = if fault.kind == Kind::Lint { &self.lints } else { &self.faults };
         let mut list = list.borrow_mut();
-        if !list.contains(&fault) {
+        // The same may be found on several ways.
+        let is_known = |known: &Fault| known.place == fault.place && known.words == fault.words && fault.place.line > 0;
+        if list.len() < MAX_GATHERED && !list.iter().any(|known| is_known(known) || *known == fault) {
             list.push(fault);
         }
     }
@@ -189,7 +203,8 @@ pub fn error(file: &str, faults: &[Fault]) -> Option<Error> {
 
 /// Says which known name may have been meant.
 pub(in crate::stack) fn unknown(fault: Fault, typed: &str, known: &[&str]) -> Fault {
-    match (nearest(typed, known), known) {
+    let near = if known.len() > MAX_NAMES { None } else { nearest(typed, known) };
+    match (near, known) {
         (Some(near), _) => fault.right(format!("did you mean {near}?")),
         (None, []) => fault.right("there are none"),
         (None, known) => {

@@ -275,7 +275,7 @@ fn templates_are_refused_as_the_engine_refused_them() {
         ("heat_template_version: 2013-05-23\nresources: {a: {type: T, condition: c}}\n", vec![Kind::Schema]),
         ("heat_template_version: 2013-05-23\nresources: {a: {type: T, deletion_policy: delete}}\n", vec![Kind::Schema]),
         ("heat_template_version: 2016-10-14\nresources: {a: {type: T, deletion_policy: retain}}\n", vec![]),
-        ("heat_template_version: 2016-10-14\nconditions: {a: b, b: a}\n", vec![Kind::Circle, Kind::Circle]),
+        ("heat_template_version: 2016-10-14\nconditions: {a: b, b: a}\n", vec![Kind::Circle]),
         ("heat_template_version: 2016-10-14\nresources: {a: {type: T, properties: []}}\n", vec![Kind::Schema]),
         ("heat_template_version: 2016-10-14\noutputs: {o: {}}\n", vec![Kind::Schema]),
         ("[a]\n", vec![Kind::Schema]),

@@ -27,6 +27,8 @@ pub struct Template {
     /// Its outputs, in their order.
     pub outputs: Vec<Output>,
     pub(super) conditions: Vec<Condition>,
+    /// The names of parameters that are declared wrongly, which was told of.
+    pub(super) broken: HashSet<String>,
 }
 
 /// What becomes of a resource that is deleted with its stack, or leaves its template.
@@ -97,7 +99,7 @@ impl Template {
 
     /// The values of its parameters. Where it is only `checked`, one without a value is unknown and no fault.
     pub fn bind(&self, given: &Given, pseudo: &Pseudo, checked: bool, faults: &Faults) -> Values {
-        Values::bind(&self.parameters, given, pseudo, checked, faults)
+        Values::bind((&self.parameters, &self.broken), given, pseudo, checked, faults)
     }
 
     /// The parameters that no expression names.

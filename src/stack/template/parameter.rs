@@ -1,16 +1,17 @@
 //! Parameters of a template: what each takes, and the values that a stack is made with.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::constraint::{self, Constraint};
 use super::data::Data;
-use super::fault::{Fault, Faults, Kind, Place};
+use super::fault::{Fault, Faults, Kind, Place, unknown};
 use super::python;
 use super::scalar;
 use super::version::Version;
 use super::yaml::{Member, Node, Scalar, Tree, word};
+use crate::grammar::nearest;
 use crate::sensitive::quoted;
 
 /// The type of a parameter.
@@ -125,9 +126,9 @@ impl Parameter {
         if version >= Version::V2018Queens {
             known.push("tags");
         }
-        for unknown in keys.iter().filter(|key| !known.contains(&key.name.as_str())) {
-            let words = format!("unknown key {}", quoted(&unknown.name));
-            faults.add(Fault::new(Kind::Schema, unknown.place, &path, words).right(known.join(", ")));
+        for other in keys.iter().filter(|key| !known.contains(&key.name.as_str())) {
+            let words = format!("unknown key {}", quoted(&other.name));
+            faults.add(unknown(Fault::new(Kind::Schema, other.place, &path, words), &other.name, &known));
         }
         let words = || TYPES.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
         let kind = match key("type") {
@@ -140,8 +141,8 @@ impl Parameter {
                 Some((_, kind)) => *kind,
                 None => {
                     let given = node.text().map_or_else(|| node.word().to_owned(), |text| quoted(text).into_owned());
-                    let unknown = Fault::new(Kind::Schema, node.place, &path, format!("unknown type {given}"));
-                    faults.add(unknown.right(words()));
+                    let other = Fault::new(Kind::Schema, node.place, &path, format!("unknown type {given}"));
+                    faults.add(other.right(words()));
                     return None;
                 }
             },
@@ -151,9 +152,12 @@ impl Parameter {
             Some((_, Ok(value))) => value == Value::Bool(true),
             Some((node, Err(_))) => {
                 fault(node.place, format!("{name} is true or false, not {}", node.word()));
-                false
+                // Whoever meant to hide it is not shown it for a typing error.
+                true
             }
         };
+        let mistyped = |key: &Member| !known.contains(&key.name.as_str()) && nearest(&key.name, &["hidden"]).is_some();
+        let hides = keys.iter().any(mistyped);
         let text = |name: &str| {
             let node = key(name)?;
             let text = python::text(&node.value());
@@ -169,7 +173,7 @@ impl Parameter {
             label: text("label"),
             description: text("description"),
             default: None,
-            hidden: flag("hidden"),
+            hidden: flag("hidden") || hides,
             immutable: flag("immutable"),
             constraints: Vec::new(),
         };
@@ -177,7 +181,7 @@ impl Parameter {
             parameter.constraints = constraint::read(node, kind, version, &format!("{path}.constraints"), faults);
         }
         if let Some(node) = key("default").filter(|node| !node.is_null()) {
-            if kind == Type::Text {
+            if kind == Type::Text && !parameter.hidden {
                 lint_text(node, &path, faults);
             }
             match parameter.value(&node.value()) {
@@ -234,21 +238,36 @@ pub enum Origin {
     Nobody,
 }
 
+impl Origin {
+    /// Where a value comes from that does not fit, in words behind these.
+    fn words(self) -> &'static str {
+        match self {
+            Origin::Environment => ", in an environment",
+            Origin::EnvironmentDefault => ", in the defaults of an environment",
+            Origin::Kept => ", as the stack has it",
+            Origin::Given | Origin::Default | Origin::Nobody => "",
+        }
+    }
+}
+
 /// Values that were given, the stronger first.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     values: Vec<(String, Value, Origin)>,
+    at: HashMap<String, usize>,
 }
 
 impl Given {
     /// Adds a value, which counts where no stronger one is there.
     pub fn add(&mut self, name: impl Into<String>, value: Value, origin: Origin) {
-        self.values.push((name.into(), value, origin));
+        let name = name.into();
+        self.at.entry(name.clone()).or_insert(self.values.len());
+        self.values.push((name, value, origin));
     }
 
     /// The strongest of this name.
     pub fn get(&self, name: &str) -> Option<(&Value, Origin)> {
-        self.values.iter().find(|(known, ..)| known == name).map(|(_, value, origin)| (value, *origin))
+        self.values.get(*self.at.get(name)?).map(|(_, value, origin)| (value, *origin))
     }
 
     /// All of them, the stronger first.
@@ -280,7 +299,7 @@ pub struct Values {
 impl Values {
     /// Gives each parameter its value. One that has none is a fault, or unknown where the template is only `checked`.
     pub(super) fn bind(
-        parameters: &[Parameter],
+        (parameters, broken): (&[Parameter], &HashSet<String>),
         given: &Given,
         pseudo: &Pseudo,
         checked: bool,
@@ -294,7 +313,7 @@ impl Values {
                 (Some((value, origin)), _) => match parameter.value(value) {
                     Ok(value) => Some((Data::Open(value), origin)),
                     Err(words) => {
-                        faults.add(fault(Kind::Constraint, words));
+                        faults.add(fault(Kind::Constraint, format!("{words}{}", origin.words())));
                         None
                     }
                 },
@@ -309,13 +328,18 @@ impl Values {
             let (data, origin) = found.unwrap_or((Data::Unknown { hidden: false }, Origin::Nobody));
             values.insert(parameter.name.clone(), (data.hide(parameter.hidden), origin));
         }
+        let names: Vec<&str> = parameters.iter().map(|known| known.name.as_str()).collect();
         for (name, _, origin) in given.iter() {
-            if origin != Origin::EnvironmentDefault && parameters.iter().all(|known| known.name != name) {
-                let known = parameters.iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
-                let words = format!("the template has no parameter {}", quoted(name));
-                let unknown = Fault::new(Kind::UnknownParameter, Place::default(), "", words);
-                faults.add(if known.is_empty() { unknown } else { unknown.right(known) });
+            // A default, and what the stack was made with, may be of another template.
+            let is_asked = !matches!(origin, Origin::EnvironmentDefault | Origin::Kept);
+            if is_asked && !values.contains_key(name) && !broken.contains(name) {
+                let words = format!("the template has no parameter {}{}", quoted(name), origin.words());
+                faults.add(unknown(Fault::new(Kind::UnknownParameter, Place::default(), "", words), name, &names));
             }
+        }
+        // What is wrong with these was told.
+        for name in broken {
+            values.insert(name.clone(), (Data::Unknown { hidden: true }, Origin::Nobody));
         }
         for (name, value) in PSEUDO.iter().zip([&pseudo.stack_name, &pseudo.stack_id, &pseudo.project_id]) {
             let data = value.as_ref().map_or(Data::Unknown { hidden: false }, |text| Data::Open(text.as_str().into()));
@@ -422,7 +446,7 @@ mod tests {
             (
                 "{type: string, hidden: true, constraints: [{allowed_values: [a]}]}",
                 json!("s3cret"),
-                "refused: the value is not an allowed value [a]",
+                "refused: the value is not an allowed value",
             ),
             ("{type: number, hidden: true}", json!("s3cret"), "refused: it must be a number"),
         ] {
@@ -439,7 +463,7 @@ mod tests {
             ),
             (
                 "{type: string, bogus: 1}",
-                "1:19: parameters.p: unknown key bogus (type, label, description, default, hidden, constraints, immutable, tags)",
+                "1:19: parameters.p: unknown key bogus (there are type, label, description, default, hidden, constraints, immutable, tags)",
             ),
             ("{default: x}", "1:1: parameters.p: it has no type (string, number, boolean, comma_delimited_list, json)"),
             (

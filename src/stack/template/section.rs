@@ -10,6 +10,7 @@ use super::python;
 use super::version::Version;
 use super::yaml::{self, Member, Node};
 use crate::sensitive::quoted;
+use crate::stack::graph::{Graph, in_turn};
 
 const VERSION: &str = "heat_template_version";
 
@@ -45,6 +46,10 @@ fn template(node: &Node, faults: &Faults) -> Option<Template> {
     let members = |name: &str| section(name).map_or(&[][..], |member| map(&member.node, name, faults));
     let parameters: Vec<Parameter> =
         members("parameters").iter().filter_map(|member| parameter(member, version, faults)).collect();
+    let is_read: HashSet<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let names = section("parameters").and_then(|member| member.node.members()).unwrap_or_default().iter();
+    let broken: HashSet<String> =
+        names.map(|member| member.name.clone()).filter(|name| !is_read.contains(name.as_str())).collect();
     if let Some(groups) = section("parameter_groups") {
         self::groups(&groups.node, &parameters, faults);
     }
@@ -72,7 +77,7 @@ fn template(node: &Node, faults: &Faults) -> Option<Template> {
         text => text,
     });
     let description = description.unwrap_or_else(|| "No description".to_owned());
-    Some(Template { version, description, parameters, resources, outputs, conditions })
+    Some(Template { version, description, parameters, resources, outputs, conditions, broken })
 }
 
 fn version(place: Place, found: Option<&Member>, sections: &[Member], faults: &Faults) -> Option<Version> {
@@ -127,10 +132,12 @@ fn groups(node: &Node, parameters: &[Parameter], faults: &Faults) {
     let Some(list) = node.list() else {
         return fault(node.place, format!("expected a list, not {}", node.word()));
     };
+    let known: Vec<&str> = parameters.iter().map(|one| one.name.as_str()).collect();
+    let there: HashSet<&str> = known.iter().copied().collect();
     let mut seen = HashSet::new();
     for group in list {
-        let known = ["label", "description", "parameters"];
-        for other in map(group, path, faults).iter().filter(|member| !known.contains(&member.name.as_str())) {
+        let keys = ["label", "description", "parameters"];
+        for other in map(group, path, faults).iter().filter(|member| !keys.contains(&member.name.as_str())) {
             fault(other.place, format!("unknown key {}", quoted(&other.name)));
         }
         let names = group.members().into_iter().flatten().find(|member| member.name == "parameters");
@@ -144,10 +151,9 @@ fn groups(node: &Node, parameters: &[Parameter], faults: &Faults) {
         };
         for name in list {
             let text = name.text().unwrap_or_default();
-            if parameters.iter().all(|parameter| parameter.name != text) {
+            if !there.contains(text) {
                 let words = format!("no parameter named {}", quoted(text));
-                let names: Vec<&str> = parameters.iter().map(|one| one.name.as_str()).collect();
-                faults.add(unknown(Fault::new(Kind::Reference, name.place, path, words), text, &names));
+                faults.add(unknown(Fault::new(Kind::Reference, name.place, path, words), text, &known));
             } else if !seen.insert(text.to_owned()) {
                 fault(name.place, format!("{} is in two groups", quoted(text)));
             }
@@ -179,21 +185,14 @@ fn check_conditions(conditions: &[Condition], faults: &Faults) {
     let used = |condition: &Condition| {
         let mut found = Vec::new();
         uses(&condition.expr, &mut found);
-        found
+        (condition.name.clone(), found)
     };
-    for condition in conditions {
-        let (mut open, mut seen) = (used(condition), HashSet::new());
-        while let Some(name) = open.pop() {
-            if name == condition.name {
-                let words = "the condition needs itself";
-                let path = format!("conditions.{name}");
-                faults.add(Fault::new(Kind::Circle, condition.place, &path, words));
-                break;
-            }
-            if seen.insert(name.clone()) {
-                open.extend(conditions.iter().find(|one| one.name == name).map(used).unwrap_or_default());
-            }
-        }
+    let graph = Graph::new(conditions.iter().map(used));
+    if let Some(circle) = graph.circle() {
+        let first = circle.first().copied().unwrap_or_default();
+        let place = conditions.iter().find(|condition| condition.name == first).map(|condition| condition.place);
+        let words = format!("these conditions need each other: {}", in_turn(&circle));
+        faults.add(Fault::new(Kind::Circle, place.unwrap_or_default(), "conditions", words));
     }
 }
 

@@ -15,8 +15,12 @@ use crate::sensitive::quoted;
 pub const MAX_LEN: usize = 512 * 1024;
 /// So deep may lists and maps stand in each other.
 const MAX_DEPTH: usize = 100;
-/// So much may a file hold, in values and their bytes, with what its aliases repeat.
-const MAX_SIZE: usize = 4 << 20;
+/// So much may a file hold, with what its aliases repeat: about the memory that its values take.
+const MAX_SIZE: usize = 12 << 20;
+/// What a value takes besides its text.
+const VALUE: usize = 96;
+/// No name before a colon is longer, in bytes.
+const MAX_NAME: usize = 1024;
 
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,12 +104,21 @@ impl Node {
         }
     }
 
+    /// How deep lists and maps stand in it.
+    fn depth(&self) -> usize {
+        match &self.tree {
+            Tree::Scalar(_) => 0,
+            Tree::List(list) => 1 + list.iter().map(Node::depth).max().unwrap_or_default(),
+            Tree::Map(members) => 1 + members.iter().map(|one| one.node.depth()).max().unwrap_or_default(),
+        }
+    }
+
     /// How much it holds, with what is in it.
     fn size(&self) -> usize {
         match &self.tree {
-            Tree::Scalar(scalar) => 1 + scalar.text.len(),
-            Tree::List(list) => 1 + list.iter().map(Node::size).sum::<usize>(),
-            Tree::Map(members) => 1 + members.iter().map(|one| one.name.len() + one.node.size()).sum::<usize>(),
+            Tree::Scalar(scalar) => VALUE + scalar.text.len(),
+            Tree::List(list) => VALUE + list.iter().map(Node::size).sum::<usize>(),
+            Tree::Map(members) => VALUE + members.iter().map(|one| one.name.len() + one.node.size()).sum::<usize>(),
         }
     }
 }
@@ -165,7 +178,8 @@ pub(super) fn read(bytes: &[u8], faults: &Faults) -> Result<Node, Fault> {
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
-    anchors: HashMap<usize, Node>,
+    /// What aliases mean, and how deep that is.
+    anchors: HashMap<usize, (Node, usize)>,
     size: usize,
     faults: &'a Faults,
     /// Numbers are JSON's then, in which `1e3` is one.
@@ -214,9 +228,14 @@ impl<'a> Reader<'a> {
                 (anchor, Tree::Map(self.members(depth)?))
             }
             Event::Alias(anchor) => {
-                let known = self.anchors.get(&anchor).cloned();
-                let node = known.ok_or_else(|| fault("the alias stands within what it means"))?;
-                self.grow(place, node.size())?;
+                let Some((node, deep)) = self.anchors.get(&anchor) else {
+                    return Err(fault("the alias stands within what it means"));
+                };
+                if depth + deep > MAX_DEPTH {
+                    return Err(fault(&format!("lists and maps are more than {MAX_DEPTH} deep")));
+                }
+                let (node, size) = (node.clone(), node.size());
+                self.grow(place, size)?;
                 return Ok(node);
             }
             _ => return Err(fault("the document ends too early")),
@@ -227,7 +246,7 @@ impl<'a> Reader<'a> {
         }
         if anchor > 0 {
             self.grow(place, node.size())?;
-            self.anchors.insert(anchor, node.clone());
+            self.anchors.insert(anchor, (node.clone(), node.depth()));
         }
         Ok(node)
     }
@@ -245,10 +264,18 @@ impl<'a> Reader<'a> {
                 Tree::Scalar(Scalar { text, .. }) => text,
                 _ => return Err(Fault::new(Kind::Syntax, place, "", "a name before a colon must be text")),
             };
+            if name.len() > MAX_NAME {
+                let words = format!("a name before a colon has at most {MAX_NAME} bytes");
+                return Err(Fault::new(Kind::Syntax, place, "", words));
+            }
             let (event, span) = self.next()?;
             let node = self.node(event, span, depth + 1)?;
             if plain && name == "<<" {
-                merge(node, &mut merged)?;
+                // Of several keys the later one is stronger, and within a list the earlier map.
+                let mut own = Vec::new();
+                merge(node, &mut own)?;
+                own.append(&mut merged);
+                merged = own;
                 continue;
             }
             if let Some(before) = members.put(Member { name: name.clone(), place, node }) {

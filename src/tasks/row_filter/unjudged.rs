@@ -1,6 +1,7 @@
 //! Rows that cannot be compared: each row of their list has the field, and they have not, or in no form that can be
 //! read. Whether one is unlike something is not known then, so that it is picked neither for that nor for its opposite.
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{One, Reading, RowFilter};
@@ -97,6 +98,15 @@ fn shows_member(json: Option<&str>, column: &Column, member: &str) -> bool {
 /// Whether this is what each row has in a column. The first character of JSON tells what it is.
 fn shows(json: Option<&str>, column: &Column) -> bool {
     let is = |signs: &[char]| json.is_some_and(|json| json.starts_with(signs));
+    // Half of a character, and a number without measure, are nothing that anybody can compare.
+    let doubtful = |json: &str| {
+        json.contains('\\') || json.starts_with(|sign: char| matches!(sign, '-' | '[') || sign.is_ascii_digit())
+    };
+    if column.always.is_some()
+        && json.is_some_and(|json| doubtful(json) && serde_json::from_str::<Value>(json).is_err())
+    {
+        return column.always == Some(Always::Object) && is(&['{']);
+    }
     match column.always {
         None => true,
         Some(Always::Object) => is(&['{']),

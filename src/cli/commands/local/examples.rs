@@ -31,6 +31,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("roles", include_str!("../../../../docs/examples/roles.md")),
     ("run", include_str!("../../../../docs/examples/run.md")),
     ("services", include_str!("../../../../docs/examples/services.md")),
+    ("stack", include_str!("../../../../docs/examples/stack.md")),
     ("users", include_str!("../../../../docs/examples/users.md")),
     ("volumes", include_str!("../../../../docs/examples/volumes.md")),
     ("wait", include_str!("../../../../docs/examples/wait.md")),

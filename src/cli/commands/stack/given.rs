@@ -85,6 +85,9 @@ pub(super) fn read(app: &App, matches: &ArgMatches) -> Result<Read> {
             let at = error.utf8_error().valid_up_to();
             Error::usage(format!("--parameter-file {}: byte {at} is not UTF-8", quoted(name)))
         })?;
+        // A password has no line end, and a script has several.
+        let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let text = line.filter(|line| !line.contains('\n')).map_or(text.clone(), str::to_owned);
         given.add(name, Value::from(text), Origin::Given);
     }
     environment.give(&mut given);
@@ -110,8 +113,13 @@ fn parameters(matches: &ArgMatches) -> Result<Vec<(&str, &str)>> {
         [one] => one.split(';').filter(|pair| !pair.is_empty()).collect(),
         several => several.iter().map(|pair| pair.as_str()).collect(),
     };
+    let several = typed.len() == 1 && pairs.len() > 1;
+    let separated = |error: Error| match several {
+        true => error.hint("a ; separates parameters where one option has them all: a value with one from a file"),
+        false => error,
+    };
     // Of one that is given twice the last counts.
-    pairs.into_iter().rev().map(|pair| split(pair, "--parameter")).collect()
+    pairs.into_iter().rev().map(|pair| split(pair, "--parameter").map_err(separated)).collect()
 }
 
 fn split<'a>(pair: &'a str, option: &str) -> Result<(&'a str, &'a str)> {

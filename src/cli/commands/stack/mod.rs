@@ -18,8 +18,11 @@ pub(crate) static COMMAND: Custom = Custom {
     syntax: Syntax::Own(command),
     run: |app, matches| Box::pin(run(app, matches)),
     calls: &[],
-    examples: "stack type list\n\
+    examples: "stack validate -t web.yaml\n\
+         stack validate -t web.yaml -e prod.yaml -P size=g1-small --strict\n\
+         stack type list\n\
          stack type show SDC::Compute::Machine\n\
+         stack type show SDC::Network::SmartNetwork -o name,holds,about\n\
          stack function list --template-version 2016-10-14",
     previews: false,
     settings: Settings::NeededBy(&["preview"]),
@@ -28,6 +31,10 @@ pub(crate) static COMMAND: Custom = Custom {
 const VALIDATE_HELP: &str = "\
 All faults of the file are told in one run, each with its line and column, and nothing is sent. Without a value, a \
 parameter is not known, and what depends on it is checked as far as that goes.
+
+A parameter is given by --parameter, --parameter-file or an environment, the first of these that has it; of several \
+environments the last. A file of one line is taken without its line end. What a condition leaves out is not looked \
+at: give the values with which the stack is to be made.
 
 What is not wrong but seldom meant is a warning: a parameter that nothing uses, an image without a version, a name that \
 DNS cannot have, a value that other readers of YAML take for something else. --strict makes these errors.";

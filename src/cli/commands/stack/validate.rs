@@ -8,11 +8,12 @@ use crate::answer::Answer;
 use crate::api::Shape;
 use crate::cli::app::App;
 use crate::cli::terminal::exit;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::render::Format;
+use crate::sensitive::quoted;
 use crate::stack::template::data::Data;
-use crate::stack::template::fault::Fault;
-use crate::stack::template::parameter::{Pseudo, Values};
+use crate::stack::template::fault::{Fault, MAX_TOLD};
+use crate::stack::template::parameter::{Parameter, Pseudo, Values};
 use crate::stack::template::{NothingMade, Template};
 use crate::stack::{Wanted, check};
 
@@ -21,6 +22,10 @@ use crate::stack::{Wanted, check};
 /// # Errors
 /// A usage error with all faults; for a file that cannot be read.
 pub(super) fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
+    if let Some(output) = app.globals.output.as_deref().filter(|output| *output != "json") {
+        let words = format!("this is text or JSON, so --output {} has no meaning here", quoted(output));
+        return Err(Error::usage(words).hint("--json, or --jq EXPR"));
+    }
     let view = app.view(matches, &[])?;
     let jq = app.program()?;
     let strict = matches.get_flag("strict");
@@ -30,10 +35,13 @@ pub(super) fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
         let wanted = check(template, &read.environment, &values, &NothingMade, &read.folder, &read.faults);
         (template, values, wanted)
     });
-    let lints = read.all_lints();
+    let mut lints = read.all_lints();
     let mut faults = read.all_faults();
     if strict {
-        faults.iter_mut().zip(&lints).for_each(|((_, all), (_, lints))| all.extend(lints.iter().cloned()));
+        for ((_, all), (_, lints)) in faults.iter_mut().zip(&mut lints) {
+            all.append(lints);
+            all.sort_by_key(|fault| fault.place);
+        }
     }
     let failed = given::error(&faults);
     if view.format == Format::Json {
@@ -43,7 +51,10 @@ pub(super) fn run(app: &App, matches: &ArgMatches) -> Result<i32> {
     }
     if !strict {
         for (file, lints) in &lints {
-            lints.iter().for_each(|lint| app.warn(&format!("{file}:{lint}")));
+            lints.iter().take(MAX_TOLD).for_each(|lint| app.warn(&format!("{file}:{lint}")));
+            if lints.len() > MAX_TOLD {
+                app.warn(&format!("{file}: and {} more warnings", lints.len() - MAX_TOLD));
+            }
         }
     }
     if let Some(error) = failed {
@@ -79,7 +90,7 @@ fn shown(
     if let (Some((template, values, wanted)), Some(members)) = (checked, out.as_object_mut()) {
         members.insert("version".to_owned(), json!(template.version.date()));
         members.insert("description".to_owned(), json!(template.description));
-        let parameter = |parameter: &crate::stack::template::parameter::Parameter| {
+        let parameter = |parameter: &Parameter| {
             let value = values.get(&parameter.name).map_or(Value::Null, Data::shown);
             json!({
                 "name": parameter.name,
@@ -89,7 +100,7 @@ fn shown(
                 "hidden": parameter.hidden,
                 "immutable": parameter.immutable,
                 "default": if parameter.hidden { Value::Null } else { parameter.default.clone().unwrap_or_default() },
-                "constraints": parameter.constraints.iter().filter_map(|one| one.words()).collect::<Vec<_>>(),
+                "constraints": constraints(parameter),
                 "value": value,
             })
         };
@@ -101,6 +112,12 @@ fn shown(
         members.insert("outputs".to_owned(), template.outputs.iter().map(output).collect());
     }
     out
+}
+
+/// The constraints in words. What is hidden may be one of the values that they name.
+fn constraints(parameter: &Parameter) -> Vec<String> {
+    let words = || parameter.constraints.iter().filter_map(|one| one.words()).collect();
+    if parameter.hidden { Vec::new() } else { words() }
 }
 
 fn told(file: &str, fault: &Fault) -> Value {

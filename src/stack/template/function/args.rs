@@ -1,12 +1,15 @@
 //! What functions make of their arguments: lists and texts, within bounds. Pure.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
+use super::super::version::Version;
 use super::super::yaml::word;
 
 /// The longest result of one function, in bytes.
 const MAX_RESULT: usize = 4 << 20;
-/// So many steps may one function take.
+/// So many steps may all functions of a template take.
 const MAX_STEPS: usize = 20_000_000;
 
 /// The elements of a list of known length.
@@ -38,10 +41,21 @@ pub(super) fn short(length: usize) -> Result<(), String> {
     }
 }
 
-/// Refuses what would take too long.
-pub(super) fn quick(steps: usize) -> Result<(), String> {
-    match steps > MAX_STEPS {
-        true => Err("its arguments are too large".to_owned()),
-        false => Ok(()),
+/// What a function may take, of all that a template may.
+pub(in super::super) struct Limits<'a> {
+    /// The version of the language.
+    pub version: Version,
+    /// The steps that were taken so far.
+    pub steps: &'a Cell<usize>,
+}
+
+impl Limits<'_> {
+    /// Refuses what would take too long.
+    pub fn quick(&self, steps: usize) -> Result<(), String> {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        match self.steps.get() > MAX_STEPS {
+            true => Err("the template takes too many steps: its lists and texts are too large".to_owned()),
+            false => Ok(()),
+        }
     }
 }

@@ -5,25 +5,28 @@ use serde_json::{Map, Value};
 use super::super::python;
 use super::super::version::Version;
 use super::super::yaml::word;
-use super::args::{elements, list, quick, short, string};
+use super::args::{Limits, elements, list, short, string};
 use crate::sensitive::quoted;
 
-pub(super) fn equals(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn equals(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [one, other] = elements(value)?;
     Ok(Value::Bool(python::equal(&one, &other)))
 }
 
-pub(super) fn contains(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn contains(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let [wanted, sequence] = elements(value)?;
     Ok(Value::Bool(match sequence {
-        Value::Array(list) => list.iter().any(|element| python::equal(element, &wanted)),
+        Value::Array(list) => {
+            limits.quick(list.len())?;
+            list.iter().any(|element| python::equal(element, &wanted))
+        }
         // Of a text, a part is meant.
         Value::String(text) => text.contains(&string(wanted, "what is looked for in a text")?),
         other => return Err(format!("it looks in a list, not in {}", word(&other))),
     }))
 }
 
-pub(super) fn filter(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn filter(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let [values, sequence] = elements(value)?;
     if !python::is_true(&sequence) {
         return Ok(sequence);
@@ -33,22 +36,20 @@ pub(super) fn filter(value: Value, _: Version) -> Result<Value, String> {
         return Ok(Value::Array(sequence));
     }
     let values = list(values, "what is left out")?;
-    quick(values.len().saturating_mul(sequence.len()))?;
+    limits.quick(values.len().saturating_mul(sequence.len()))?;
     let stays = |element: &Value| !values.iter().any(|value| python::equal(value, element));
     Ok(Value::Array(sequence.into_iter().filter(stays).collect()))
 }
 
-pub(super) fn concat(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn concat(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     concatenated(value).map(Value::Array)
 }
 
-pub(super) fn concat_unique(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn concat_unique(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let all = concatenated(value)?;
     let mut unique: Vec<Value> = Vec::new();
-    let mut steps = 0;
     for element in all {
-        steps += unique.len();
-        quick(steps)?;
+        limits.quick(unique.len())?;
         if !unique.iter().any(|known| python::equal(known, &element)) {
             unique.push(element);
         }
@@ -66,7 +67,7 @@ fn concatenated(value: Value) -> Result<Vec<Value>, String> {
     Ok(all)
 }
 
-pub(super) fn merge(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn merge(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let mut merged = Map::new();
     for element in list(value, "its argument")? {
         merged.extend(map(element, "each of its elements")?);
@@ -83,7 +84,7 @@ fn map(value: Value, what: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-pub(super) fn map_replace(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn map_replace(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [input, replaced] = elements(value)?;
     let (input, mut replaced) = (map(input, "its first argument")?, map(replaced, "its second argument")?);
     let keys = map(replaced.remove("keys").unwrap_or_default(), "keys")?;
@@ -110,14 +111,14 @@ pub(super) fn map_replace(value: Value, _: Version) -> Result<Value, String> {
     Ok(Value::Object(output))
 }
 
-pub(super) fn repeat(value: Value, version: Version) -> Result<Value, String> {
+pub(super) fn repeat(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let mut arguments = map(value, "its argument")?;
     let template = arguments.remove("template").ok_or("it needs a template")?;
     let each = map(arguments.remove("for_each").ok_or("it needs for_each")?, "for_each")?;
     let nested = match arguments.remove("permutations") {
         None | Some(Value::Bool(true)) => true,
         // Before, nobody read it.
-        Some(_) if version < Version::V2017Pike => true,
+        Some(_) if limits.version < Version::V2017Pike => true,
         Some(Value::Bool(false)) => false,
         Some(other) => return Err(format!("permutations must be a boolean, not {}", word(&other))),
     };
@@ -127,7 +128,7 @@ pub(super) fn repeat(value: Value, version: Version) -> Result<Value, String> {
         let values = match values {
             Value::Null => Vec::new(),
             Value::Array(list) => list,
-            Value::Object(map) if version >= Version::V2016Newton && nested => {
+            Value::Object(map) if limits.version >= Version::V2016Newton && nested => {
                 map.into_iter().map(|(name, _)| Value::String(name)).collect()
             }
             other => return Err(format!("for_each has lists, and not {}", word(&other))),
@@ -136,10 +137,15 @@ pub(super) fn repeat(value: Value, version: Version) -> Result<Value, String> {
         lists.push(values.into_iter().map(text).collect::<Result<_, _>>()?);
         keys.push(key);
     }
-    let rows = if nested { product(&lists)? } else { zipped(&lists)? };
+    if keys.is_empty() {
+        return Err("for_each is empty".to_owned());
+    }
+    let rows = if nested { product(&lists, limits)? } else { zipped(&lists)? };
     let (mut out, mut size) = (Vec::new(), 0);
+    let texts = texts(&template);
     for row in rows {
-        let element = put(&template, &keys, &row);
+        limits.quick(weight(&template) / 8 + texts * keys.len())?;
+        let element = put(&template, &keys, &row)?;
         size += weight(&element);
         short(size)?;
         out.push(element);
@@ -148,9 +154,9 @@ pub(super) fn repeat(value: Value, version: Version) -> Result<Value, String> {
 }
 
 /// Each combination of the elements, the last list's the fastest.
-fn product(lists: &[Vec<String>]) -> Result<Vec<Vec<&str>>, String> {
+fn product<'a>(lists: &'a [Vec<String>], limits: &Limits<'_>) -> Result<Vec<Vec<&'a str>>, String> {
     let count = lists.iter().try_fold(1_usize, |count, list| count.checked_mul(list.len()));
-    quick(count.and_then(|count| count.checked_mul(lists.len() + 64)).unwrap_or(usize::MAX))?;
+    limits.quick(count.and_then(|count| count.checked_mul(lists.len() + 64)).unwrap_or(usize::MAX))?;
     let mut rows: Vec<Vec<&str>> = vec![Vec::new()];
     for list in lists {
         let mut next = Vec::with_capacity(rows.len() * list.len());
@@ -176,21 +182,38 @@ fn zipped(lists: &[Vec<String>]) -> Result<Vec<Vec<&str>>, String> {
     Ok((0..length).map(|at| lists.iter().filter_map(|list| list.get(at).map(String::as_str)).collect()).collect())
 }
 
-/// The template with each key replaced, in its names too.
-fn put(template: &Value, keys: &[String], row: &[&str]) -> Value {
-    let replaced = |text: &str| {
-        keys.iter().zip(row).filter(|(key, _)| !key.is_empty()).fold(text.to_owned(), |text, (key, value)| {
-            if text.contains(key.as_str()) { text.replace(key.as_str(), value) } else { text }
-        })
+/// How many texts there are in a value, its names among them.
+fn texts(value: &Value) -> usize {
+    match value {
+        Value::String(_) => 1,
+        Value::Array(list) => list.iter().map(texts).sum(),
+        Value::Object(map) => map.values().map(|value| 1 + texts(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// The template with each key replaced, in its names too. What was put in is looked at again for the keys behind.
+fn put(template: &Value, keys: &[String], row: &[&str]) -> Result<Value, String> {
+    let replaced = |text: &str| -> Result<String, String> {
+        let mut text = text.to_owned();
+        for (key, value) in keys.iter().zip(row).filter(|(key, _)| !key.is_empty()) {
+            let count = text.matches(key.as_str()).count();
+            if count > 0 {
+                short(text.len() + count * value.len())?;
+                text = text.replace(key.as_str(), value);
+            }
+        }
+        Ok(text)
     };
-    match template {
-        Value::String(text) => Value::String(replaced(text)),
-        Value::Array(list) => Value::Array(list.iter().map(|element| put(element, keys, row)).collect()),
+    Ok(match template {
+        Value::String(text) => Value::String(replaced(text)?),
+        Value::Array(list) => list.iter().map(|element| put(element, keys, row)).collect::<Result<_, _>>()?,
         Value::Object(map) => {
-            Value::Object(map.iter().map(|(name, value)| (replaced(name), put(value, keys, row))).collect())
+            let member = |(name, value): (&String, &Value)| Ok((replaced(name)?, put(value, keys, row)?));
+            Value::Object(map.iter().map(member).collect::<Result<_, String>>()?)
         }
         scalar => scalar.clone(),
-    }
+    })
 }
 
 /// About how many bytes a value takes.
@@ -203,7 +226,7 @@ pub(in super::super) fn weight(value: &Value) -> usize {
     }
 }
 
-pub(super) fn select(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn select(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [index, collection] = elements(value)?;
     let collection = match collection {
         Value::Null => return Ok(Value::from("")),
@@ -232,12 +255,12 @@ pub(super) fn select(value: Value, _: Version) -> Result<Value, String> {
 }
 
 /// `Fn::GetAZs`: a data center is one zone.
-pub(super) fn zones(_: Value, _: Version) -> Result<Value, String> {
+pub(super) fn zones(_: Value, _: &Limits<'_>) -> Result<Value, String> {
     Ok(serde_json::json!(["nova"]))
 }
 
 /// `Fn::MemberListToMap`.
-pub(super) fn member_list(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn member_list(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [name, member, members] = elements(value)?;
     let (name, member) = (string(name, "the first argument")?, string(member, "the second argument")?);
     // By their numbers: those of one number belong together.

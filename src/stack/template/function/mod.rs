@@ -10,6 +10,7 @@ mod url;
 use serde_json::Value;
 
 use super::version::Version;
+pub(super) use args::Limits;
 pub(super) use collection::weight;
 pub(super) use refer::{attribute_of, named};
 
@@ -58,7 +59,7 @@ pub(super) enum Form {
 #[derive(Clone, Copy)]
 pub(super) enum How {
     /// From its argument alone. The words of a refusal hold none of its values.
-    Pure(fn(Value, Version) -> Result<Value, String>),
+    Pure(fn(Value, &Limits<'_>) -> Result<Value, String>),
     Param,
     Resource,
     Attribute,
@@ -77,7 +78,7 @@ const fn pure(
     form: Form,
     usage: &'static str,
     about: &'static str,
-    how: fn(Value, Version) -> Result<Value, String>,
+    how: fn(Value, &Limits<'_>) -> Result<Value, String>,
 ) -> Function {
     Function { name, since, until: None, usage, about, place: Place::Values, form, how: How::Pure(how) }
 }

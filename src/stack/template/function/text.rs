@@ -8,7 +8,7 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 use super::super::python;
 use super::super::version::Version;
 use super::super::yaml::word;
-use super::args::{elements, list, quick, short, string};
+use super::args::{Limits, elements, list, short, string};
 use crate::sensitive::quoted;
 
 /// How strict a replacement is.
@@ -21,32 +21,32 @@ enum Strictness {
     Filled,
 }
 
-pub(super) fn replace(value: Value, version: Version) -> Result<Value, String> {
-    replaced(value, version, Strictness::Lenient)
+pub(super) fn replace(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
+    replaced(value, limits, Strictness::Lenient)
 }
 
-pub(super) fn replace_strict(value: Value, version: Version) -> Result<Value, String> {
-    replaced(value, version, Strictness::Found)
+pub(super) fn replace_strict(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
+    replaced(value, limits, Strictness::Found)
 }
 
-pub(super) fn replace_very_strict(value: Value, version: Version) -> Result<Value, String> {
-    replaced(value, version, Strictness::Filled)
+pub(super) fn replace_very_strict(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
+    replaced(value, limits, Strictness::Filled)
 }
 
 /// `Fn::Replace: [PARAMS, TEXT]`.
-pub(super) fn replace_pairs(value: Value, version: Version) -> Result<Value, String> {
+pub(super) fn replace_pairs(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let [params, template] = elements(value)?;
-    substituted(template, params, version, Strictness::Lenient)
+    substituted(template, params, limits, Strictness::Lenient)
 }
 
-fn replaced(value: Value, version: Version, strictness: Strictness) -> Result<Value, String> {
+fn replaced(value: Value, limits: &Limits<'_>, strictness: Strictness) -> Result<Value, String> {
     let Value::Object(mut map) = value else {
         return Err(format!("its argument must be a map, not {}", word(&value)));
     };
     let (Some(template), Some(params)) = (map.remove("template"), map.remove("params")) else {
         return Err("it needs template and params".to_owned());
     };
-    substituted(template, params, version, strictness)
+    substituted(template, params, limits, strictness)
 }
 
 /// A part of a text: as it was, or what a key was replaced by.
@@ -55,7 +55,7 @@ enum Part<'a> {
     Put(usize),
 }
 
-fn substituted(template: Value, params: Value, version: Version, strictness: Strictness) -> Result<Value, String> {
+fn substituted(template: Value, params: Value, limits: &Limits<'_>, strictness: Strictness) -> Result<Value, String> {
     let template = string(template, "the template")?;
     let Value::Object(params) = params else {
         return Err(format!("params must be a map, not {}", word(&params)));
@@ -65,19 +65,18 @@ fn substituted(template: Value, params: Value, version: Version, strictness: Str
         if key.is_empty() {
             return Err("an empty key is in every text".to_owned());
         }
-        let text = param(&key, value, version, strictness)?;
+        let text = param(&key, value, limits, strictness)?;
         keys.push((key, text));
     }
     // Longer keys first, those of one length by their letters.
     let length = |key: &str| key.chars().count();
     keys.sort_by(|one, other| length(&other.0).cmp(&length(&one.0)).then_with(|| one.0.cmp(&other.0)));
     let mut parts = vec![Part::Text(&template)];
-    let (mut unused, mut steps) = (Vec::new(), 0);
+    let mut unused = Vec::new();
     for (at, (key, _)) in keys.iter().enumerate() {
         let mut next = Vec::with_capacity(parts.len());
         let mut found = false;
-        steps += parts.len() + template.len() / 16;
-        quick(steps)?;
+        limits.quick(parts.len() + template.len() / 16)?;
         for part in parts {
             let Part::Text(text) = part else {
                 next.push(part);
@@ -118,10 +117,10 @@ fn substituted(template: Value, params: Value, version: Version, strictness: Str
 }
 
 /// What a key is replaced by.
-fn param(key: &str, value: Value, version: Version, strictness: Strictness) -> Result<String, String> {
+fn param(key: &str, value: Value, limits: &Limits<'_>, strictness: Strictness) -> Result<String, String> {
     let text = match &value {
         Value::Null => String::new(),
-        Value::Array(_) | Value::Object(_) if version >= Version::V2015Liberty => {
+        Value::Array(_) | Value::Object(_) if limits.version >= Version::V2015Liberty => {
             let is_empty = !python::is_true(&value);
             if is_empty && strictness == Strictness::Filled { String::new() } else { python::json(&value) }
         }
@@ -137,10 +136,10 @@ fn param(key: &str, value: Value, version: Version, strictness: Strictness) -> R
 }
 
 /// `list_join`, and `Fn::Join`: later versions take several lists, with maps and lists in them.
-pub(super) fn join(value: Value, version: Version) -> Result<Value, String> {
+pub(super) fn join(value: Value, limits: &Limits<'_>) -> Result<Value, String> {
     let mut args = list(value, "its argument")?.into_iter();
     let delimiter = args.next().ok_or("it needs a delimiter and a list")?;
-    let several = version >= Version::V2015Liberty;
+    let several = limits.version >= Version::V2015Liberty;
     if args.len() == 0 || (args.len() > 1 && !several) {
         return Err("it takes a delimiter and one list".to_owned());
     }
@@ -169,7 +168,7 @@ pub(super) fn join(value: Value, version: Version) -> Result<Value, String> {
 }
 
 /// `Fn::Split`.
-pub(super) fn split(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn split(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [delimiter, text] = elements(value)?;
     let (delimiter, text) = (string(delimiter, "the delimiter")?, string(text, "what is split")?);
     parts(&text, &delimiter)
@@ -182,7 +181,7 @@ fn parts(text: &str, delimiter: &str) -> Result<Value, String> {
     }
 }
 
-pub(super) fn str_split(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn str_split(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let mut args = list(value, "its argument")?.into_iter();
     let (Some(delimiter), Some(text)) = (args.next(), args.next()) else {
         return Err("it takes a delimiter and a text".to_owned());
@@ -207,11 +206,11 @@ pub(super) fn str_split(value: Value, _: Version) -> Result<Value, String> {
 }
 
 /// `Fn::Base64`, which leaves the text as it is: Heat encodes user data when it hands them on.
-pub(super) fn base64(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn base64(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     string(value, "its argument").map(Value::String)
 }
 
-pub(super) fn digest(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn digest(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let [algorithm, text] = elements(value)?;
     let (algorithm, text) = (string(algorithm, "the algorithm")?, string(text, "what is digested")?);
     let latin: Option<Vec<u8>> = text.chars().map(|character| u8::try_from(u32::from(character)).ok()).collect();

@@ -4,9 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::super::python;
-use super::super::version::Version;
 use super::super::yaml::word;
-use super::args::{short, string};
+use super::args::{Limits, short, string};
 use crate::sensitive::quoted;
 
 const PARTS: &[&str] = &["scheme", "username", "password", "host", "port", "path", "query", "fragment"];
@@ -24,7 +23,7 @@ const WITH_HOST: &[&str] = &[
     "rtsp", "rtsps", "rtspu", "rsync", "svn", "svn+ssh", "sftp", "nfs", "git", "git+ssh", "ws", "wss",
 ];
 
-pub(super) fn make(value: Value, _: Version) -> Result<Value, String> {
+pub(super) fn make(value: Value, _: &Limits<'_>) -> Result<Value, String> {
     let Value::Object(mut parts) = value else {
         return Err(format!("its argument must be a map, not {}", word(&value)));
     };
