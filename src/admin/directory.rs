@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddrV4, ToSocketAddrs};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -130,6 +130,10 @@ pub fn address(typed: &str) -> Result<String> {
     let typed = typed.trim();
     let whole = if typed.contains("://") { typed.to_owned() } else { format!("http://{typed}") };
     let shown = || sensitive::url_end(typed);
+    // Most addresses are such: what was found before is read by every command.
+    if numeric(&whole).is_some() {
+        return Ok(whole);
+    }
     // What is behind a bare host, or before one, may hold a password, and stands in messages.
     let (_, bare) = whole.split_once("://").unwrap_or_default();
     let path = bare.split_once(['/', '\\']).unwrap_or_default().1;
@@ -149,6 +153,12 @@ pub fn address(typed: &str) -> Result<String> {
         "http" | "https" => Ok(whole.trim_end_matches('/').to_owned()),
         _ => Err(Error::usage(format!("'{}' is neither an http nor an https address", shown())).hint("HOST[:PORT]")),
     }
+}
+
+/// The address and the port of a URL that is no more than these, in numbers.
+fn numeric(url: &str) -> Option<SocketAddrV4> {
+    let bare = url.strip_prefix("http://")?;
+    bare.parse().or_else(|_| bare.parse().map(|address| SocketAddrV4::new(address, 80))).ok()
 }
 
 fn lower(service: &Service) -> String {
@@ -580,6 +590,10 @@ async fn rows(client: &Client, op: &Op, args: &Args) -> Result<Vec<Value>> {
 
 /// Whether anything can be connected to at this address. Through a proxy it would be the proxy that is connected to.
 async fn is_there(url: &str) -> bool {
+    if let Some(address) = numeric(url) {
+        let connected = tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(address)).await;
+        return connected.is_ok_and(|connected| connected.is_ok());
+    }
     let Some(url) = url::Url::parse(url).ok() else { return false };
     let Some((host, port)) = url.host_str().zip(url.port_or_known_default()) else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();

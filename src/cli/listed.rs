@@ -118,6 +118,7 @@ pub(super) async fn list(
             vms.extend(rows().filter_map(Listed::read));
         }
         last = page.rows.first().filter(|_| page.rows.len() == 1).map(|row| (*row).to_owned());
+        out.reserve(page.rows.iter().map(|row| row.get().len() + 2).sum());
         for row in &page.rows {
             printer.row(row.get(), &mut out);
         }

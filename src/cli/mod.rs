@@ -51,9 +51,9 @@ const MAX_KEY_LEN: u64 = 64 * 1024;
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     runtime::keep_out_of_dumps();
-    let (code, command) = carried_out(&args, &Console::process());
+    let (code, read) = carried_out(&args, &Console::process());
     // Taking the commands apart again would take as long as making them.
-    std::mem::forget(command);
+    std::mem::forget(read);
     ExitCode::from(code)
 }
 
@@ -64,8 +64,11 @@ pub fn run(args: &[OsString], console: &Console) -> u8 {
     carried_out(args, console).0
 }
 
-/// The exit code, and the commands where they had to be made.
-fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Command>) {
+/// The commands, where they had to be made, and what was read with them.
+type Read = (clap::Command, Option<ArgMatches>);
+
+/// The exit code, and what was read for it.
+fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<Read>) {
     let streams = &console.streams;
     // Asked for by every script that checks its tools, and answered before anything is set up.
     if let [_, only] = args
@@ -80,11 +83,10 @@ fn carried_out(args: &[OsString], console: &Console) -> (u8, Option<clap::Comman
     let spelled = commands::shortcuts::spelled_out(args);
     let args = spelled.as_deref().unwrap_or(args);
     let mut command = tree::command(args);
-    let code = match command.try_get_matches_from_mut(args) {
-        Ok(matches) => understood(args, console, &command, &matches),
-        Err(error) => usage(console, args, error),
-    };
-    (code, Some(command))
+    match command.try_get_matches_from_mut(args) {
+        Ok(matches) => (understood(args, console, &command, &matches), Some((command, Some(matches)))),
+        Err(error) => (usage(console, args, error), Some((command, None))),
+    }
 }
 
 /// What was typed is a command with its options.
