@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value};
 
-use super::super::template::data::Data;
+use super::super::template::data::{Data, word};
 use super::kind::Kind;
 use crate::grammar::{mebibytes, net};
 
@@ -90,15 +90,7 @@ impl Kind {
 }
 
 fn not(what: &str, value: &Value) -> String {
-    let word = match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    };
-    format!("it must be {what}, not {word}")
+    format!("it must be {what}, not {}", word(value))
 }
 
 /// The text of a scalar.

@@ -25,6 +25,18 @@ pub enum Data {
     Map(Vec<(String, Data)>),
 }
 
+/// What a value is, in a word.
+pub(in crate::stack) fn word(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
 impl Data {
     /// Nothing.
     pub const NULL: Data = Data::Open(Value::Null);

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::constraint::{self, Constraint};
-use super::data::Data;
+use super::data::{Data, word};
 use super::fault::{Fault, Faults, Kind, Place, unknown};
 use super::python;
 use super::scalar;
 use super::version::Version;
-use super::yaml::{Member, Node, Scalar, Tree, word};
+use super::yaml::{Member, Node, Scalar, Tree};
 use crate::grammar::nearest;
 use crate::sensitive::quoted;
 

@@ -212,7 +212,7 @@ impl<'a> Scope<'a> {
         let text = |value: Value, what: &str| match value {
             Value::String(text) if !text.is_empty() => Ok(text),
             Value::String(_) => Err(misused(format!("{what} is empty"))),
-            other => Err(misused(format!("{what} must be a text, not {}", super::yaml::word(&other)))),
+            other => Err(misused(format!("{what} must be a text, not {}", super::data::word(&other)))),
         };
         match function.how {
             How::Pure(compute) => compute(value, &self.limits()).map(Data::Open).map_err(misused),
@@ -340,7 +340,7 @@ impl<'a> Scope<'a> {
             None => Ok(Condition { holds: None, hidden }),
             Some(Value::Bool(holds)) => Ok(Condition { holds: Some(holds), hidden }),
             Some(other) => {
-                let words = format!("a condition must come to true or false, not to {}", super::yaml::word(&other));
+                let words = format!("a condition must come to true or false, not to {}", super::data::word(&other));
                 self.fail(Fault::new(Kind::Function, expr.place, path, words))
             }
         }

@@ -98,7 +98,7 @@ impl Node {
     /// What it is, in a word.
     pub fn word(&self) -> &'static str {
         match &self.tree {
-            Tree::Scalar(scalar) => word(&scalar.value),
+            Tree::Scalar(scalar) => super::data::word(&scalar.value),
             Tree::List(_) => "a list",
             Tree::Map(_) => "a map",
         }
@@ -120,18 +120,6 @@ impl Node {
             Tree::List(list) => VALUE + list.iter().map(Node::size).sum::<usize>(),
             Tree::Map(members) => VALUE + members.iter().map(|one| one.name.len() + one.node.size()).sum::<usize>(),
         }
-    }
-}
-
-/// What a value is, in a word.
-pub(super) fn word(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
     }
 }
 

@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use super::super::data::word;
 use super::super::version::Version;
-use super::super::yaml::word;
 
 /// The longest result of one function, in bytes.
 const MAX_RESULT: usize = 4 << 20;

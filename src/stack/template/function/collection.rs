@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::super::data::word;
 use super::super::python;
 use super::super::version::Version;
-use super::super::yaml::word;
 use super::args::{Limits, elements, list, short, string};
 use crate::sensitive::quoted;
 

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::data::word;
 use super::super::python;
 use super::super::version::Version;
-use super::super::yaml::word;
 
 /// A name and the path below it: `NAME`, or `[NAME, PATH...]`.
 pub(in super::super) fn named(value: Value) -> Result<(String, Vec<Value>), String> {

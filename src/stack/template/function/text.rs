@@ -5,9 +5,9 @@ use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 
+use super::super::data::word;
 use super::super::python;
 use super::super::version::Version;
-use super::super::yaml::word;
 use super::args::{Limits, elements, list, short, string};
 use crate::sensitive::quoted;
 

@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::super::data::word;
 use super::super::python;
-use super::super::yaml::word;
 use super::args::{Limits, short, string};
 use crate::sensitive::quoted;
 
